@@ -1,0 +1,92 @@
+"""What a catalogue entry says of itself: only what cannot be computed from its code."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+class Task(enum.StrEnum):
+    """The three questions a table can be asked."""
+
+    REGRESSION = "regression"
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where an equation comes from."""
+
+    authors: str
+    year: int
+    title: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.authors} ({self.year}). {self.title}. {self.url}"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a search looks for a setting, both ends included."""
+
+    low: float
+    high: float
+    scale: Literal["linear", "log"] = "linear"
+
+
+@dataclass(frozen=True)
+class AboutLoss:
+    """Facts about a loss that its code cannot tell.
+
+    `equation` is LaTeX. `link` names an entry of `core.links`: the way from a raw score to a prediction.
+    `target` says in words which targets are allowed, for the message when one is not; `lowest` and `highest` are the same as
+    numbers (inclusive unless `open_ends`). `target_scale` says what may be done to a regression target before training.
+    `probabilities` is whether the link of the raw score is a calibrated probability by construction.
+    `differs` maps a framework's name to how the same name differs there, in one sentence.
+    """
+
+    title: str
+    equation: str
+    source: Paper
+    task: Task
+    link: str = "identity"
+    target: str = "any real number"
+    lowest: float = float("-inf")
+    highest: float = float("inf")
+    open_ends: bool = False
+    target_scale: Literal["shift_and_scale", "scale", "none"] = "shift_and_scale"
+    probabilities: bool = False
+    aims_at: str = ""
+    aliases: tuple[str, ...] = ()
+    default: bool = False
+    differs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AboutOptimizer:
+    """Facts about an optimizer that its code cannot tell.
+
+    `batch` is "full" for methods that need the gradient of all rows at once. `gradients_per_step` is the number of
+    gradient evaluations one update costs, `None` when it depends on the data. `default` puts it into every comparison.
+    """
+
+    title: str
+    equation: str
+    source: Paper
+    batch: Literal["mini", "full"] = "mini"
+    gradients_per_step: int | None = 1
+    aliases: tuple[str, ...] = ()
+    default: bool = False
+    differs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AboutPart:
+    """Facts about a schedule, a penalty or a model."""
+
+    title: str
+    equation: str = ""
+    source: Paper | None = None
+    aliases: tuple[str, ...] = ()

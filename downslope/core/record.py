@@ -1,0 +1,131 @@
+"""Frozen dataclasses that JAX can see through: numbers are leaves, choices are structure."""
+
+import abc
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import jax
+import numpy as np
+
+from downslope.core.about import Range
+from downslope.core.errors import OutOfRange
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a field declares about itself: its bounds, the range a search looks in, its meaning."""
+
+    kind: str
+    doc: str
+    above: float | None = None
+    below: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    search: Range | None = None
+    options: tuple[Any, ...] | None = None
+    in_target_units: bool = False
+
+    def bounds(self) -> str:
+        """The allowed values in words.
+
+        >>> Setting("hyper", "", above=0.0, at_most=1.0).bounds()
+        'above 0 and at most 1'
+        """
+        if self.options is not None:
+            return "one of " + ", ".join(map(str, self.options))
+        words = (("above", self.above), ("at least", self.at_least), ("below", self.below), ("at most", self.at_most))
+        return " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None) or "any number"
+
+    def allows(self, value: Any) -> bool:
+        """Whether every number in `value` is finite and inside the bounds (any value among the options of a choice)."""
+        if self.kind == "choice":
+            return self.options is None or value in self.options
+        numbers = np.asarray(value, dtype=float)
+        inside = np.isfinite(numbers)
+        for bound, keeps in (
+            (self.above, np.greater),
+            (self.at_least, np.greater_equal),
+            (self.below, np.less),
+            (self.at_most, np.less_equal),
+        ):
+            if bound is not None:
+                inside &= keeps(numbers, bound)
+        return bool(inside.all())
+
+
+def hyper(
+    *,
+    default: float,
+    doc: str,
+    above: float | None = None,
+    below: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    search: Range | None = None,
+    in_target_units: bool = False,
+) -> Any:
+    """A number that may change without recompiling: a leaf of the record."""
+    setting = Setting("hyper", doc, above, below, at_least, at_most, search, in_target_units=in_target_units)
+    return dataclasses.field(default=default, metadata={"setting": setting})
+
+
+def choice(*, default: Any, doc: str, options: Sequence[Any] | None = None) -> Any:
+    """A setting that changes the program: part of the record's structure. Its value must be hashable."""
+    setting = Setting("choice", doc, options=None if options is None else tuple(options))
+    return dataclasses.field(default=default, metadata={"setting": setting, "static": True})
+
+
+def part(*, doc: str, default_factory: Callable[[], Any]) -> Any:
+    """A record inside a record: its numbers stay leaves, its choices stay structure."""
+    return dataclasses.field(default_factory=default_factory, metadata={"setting": Setting("part", doc)})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(hyper, choice, part))
+class Record(abc.ABC):
+    """Base of everything that has settings. A subclass becomes a frozen dataclass and a JAX pytree.
+
+    An array in place of a number makes one object a whole sweep, which `jax.vmap` runs.
+    A value outside its bounds raises `OutOfRange` when the object is made.
+    """
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.name = cls.__module__.rpartition(".")[2]
+        dataclasses.dataclass(frozen=True)(cls)
+        fields = dataclasses.fields(cls)
+        jax.tree_util.register_dataclass(
+            cls,
+            data_fields=[f.name for f in fields if not f.metadata.get("static")],
+            meta_fields=[f.name for f in fields if f.metadata.get("static")],
+        )
+
+    def __post_init__(self) -> None:
+        for name, setting in self.settings().items():
+            value = getattr(self, name)
+            if isinstance(value, str) and setting.kind == "hyper":
+                raise OutOfRange(f"{self.name}: {name} must be a number, got {value!r}")
+            if (setting.kind == "choice" or is_concrete(value)) and not setting.allows(value):
+                raise OutOfRange(f"{self.name}: {name} must be {setting.bounds()}, got {value}")
+
+    @classmethod
+    def settings(cls) -> dict[str, Setting]:
+        """The declared settings by name, in the order of the constructor's arguments."""
+        return {f.name: f.metadata["setting"] for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+
+    def values(self) -> dict[str, Any]:
+        """The settings' present values by name."""
+        return {name: getattr(self, name) for name in self.settings()}
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some settings changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+
+def is_concrete(value: Any) -> bool:
+    """Whether a value's numbers are known now; JAX also passes tracers and placeholders through a record."""
+    if isinstance(value, jax.core.Tracer):
+        return False
+    return isinstance(value, int | float | np.ndarray | np.number | jax.Array)

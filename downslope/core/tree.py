@@ -1,0 +1,50 @@
+"""Arithmetic on nested parameters."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from downslope.core.types import Number
+
+map = jax.tree.map  # noqa: A001 - read as `tree.map`
+
+
+def zeros_like(params: Any) -> Any:
+    """Zeros in the shape of `params`, at least in float32: moments in half precision lose what they should remember."""
+    return map(lambda p: jnp.zeros(jnp.shape(p), jnp.promote_types(jnp.result_type(p), jnp.float32)), params)
+
+
+def full_like(params: Any, value: Number) -> Any:
+    """`value` everywhere in the shape of `params`, at least in float32."""
+    return map(lambda zero: zero + jnp.asarray(value, zero.dtype), zeros_like(params))
+
+
+def blend(old: Any, new: Any, keep: Number) -> Any:
+    """keep · old + (1 − keep) · new."""
+    return map(lambda o, n: keep * o + (1 - keep) * n, old, new)
+
+
+def add(left: Any, right: Any) -> Any:
+    """left + right."""
+    return map(jnp.add, left, right)
+
+
+def scale(factor: Number, params: Any) -> Any:
+    """factor · params."""
+    return map(lambda p: factor * p, params)
+
+
+def dot(left: Any, right: Any) -> jax.Array:
+    """Sum of the products of all pairs of numbers."""
+    return sum((jnp.vdot(a, b) for a, b in zip(jax.tree.leaves(left), jax.tree.leaves(right), strict=True)), start=jnp.zeros(()))
+
+
+def norm(params: Any) -> jax.Array:
+    """Euclidean length of all numbers taken together."""
+    return jnp.sqrt(dot(params, params))
+
+
+def is_weight(leaf: Any) -> bool:
+    """Whether a parameter is a matrix of weights and not a bias: decay and penalties leave biases alone."""
+    return jnp.ndim(leaf) >= 2

@@ -1,0 +1,16 @@
+"""The names of what passes between functions."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+Number: TypeAlias = float | Float[Array, "..."] | Float[np.ndarray, "..."]
+"""One hyper-parameter: a plain number, or an array of them when many settings are swept together."""
+
+Params: TypeAlias = Any
+"""Parameters of a model: any nesting of dicts, lists and tuples with arrays at its ends."""
+
+State: TypeAlias = Any
+"""What an optimizer remembers from one update to the next; its structure and types never change."""

@@ -1,0 +1,50 @@
+"""Multilayer perceptron: layers of weighted sums, each but the last followed by a rectifier."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from downslope.core.about import AboutPart, Paper
+from downslope.core.record import choice, hyper
+from downslope.core.types import Number, Params
+from downslope.models.base import Model
+
+
+class Mlp(Model):
+    """The default model above 1 000 rows: it can bend, so it shows what an optimizer is worth.
+    Weights start as normal numbers with variance 2 / inputs, biases at zero.
+
+    >>> mlp = Mlp(widths=(8,))
+    >>> params = mlp.init(jax.random.key(0), features=3, outputs=1)
+    >>> mlp.apply(params, jnp.ones((5, 3))).shape
+    (5, 1)
+    """
+
+    about = AboutPart(
+        title="Multilayer perceptron",
+        equation=r"h_0 = x,\quad h_i = \max(0, h_{i-1} W_i + b_i),\quad f(x) = h_k W + b",
+        source=Paper("He, Zhang, Ren and Sun", 2015, "Delving Deep into Rectifiers", "https://arxiv.org/abs/1502.01852"),
+    )
+
+    widths: tuple[int, ...] = choice(default=(64, 64), doc="Units of each hidden layer.")
+    dropout: Number = hyper(default=0.0, at_least=0.0, below=1.0, doc="Share of hidden units silenced while training.")
+
+    def init(self, key: jax.Array, features: int, outputs: int) -> Params:
+        sizes = list(pairwise((features, *self.widths, outputs)))
+        layers = []
+        for each, (rows, columns) in zip(jax.random.split(key, len(sizes)), sizes, strict=True):
+            gain = 2.0 if columns != outputs or len(layers) < len(self.widths) else 1.0
+            weight = jax.random.normal(each, (rows, columns)) * jnp.sqrt(gain / rows)
+            layers.append({"weight": weight, "bias": jnp.zeros(columns)})
+        return {"layers": layers}
+
+    def apply(self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None) -> Float[Array, "batch outputs"]:
+        *hidden, last = params["layers"]
+        for index, layer in enumerate(hidden):
+            x = jnp.maximum(x @ layer["weight"] + layer["bias"], 0)
+            if key is not None:
+                keep = jax.random.bernoulli(jax.random.fold_in(key, index), 1 - self.dropout, x.shape)
+                x = jnp.where(keep, x / (1 - self.dropout), 0)
+        return x @ last["weight"] + last["bias"]

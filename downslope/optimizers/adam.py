@@ -1,0 +1,71 @@
+"""Adam: each parameter gets its own step size from the recent size of its gradient."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Int, PyTree
+
+from downslope.core import tree
+from downslope.core.about import AboutOptimizer, Paper, Range
+from downslope.core.record import hyper
+from downslope.core.types import Number, Params
+from downslope.optimizers.base import Here, Optimizer
+
+
+class State(NamedTuple):
+    """Updates so far, running mean of the gradient, running mean of its square."""
+
+    step: Int[Array, ""]
+    mean: PyTree
+    square: PyTree
+
+
+class Adam(Optimizer):
+    """Divides a running mean of the gradient by the root of its running mean square.
+    A sound first choice when the gradients of different parameters differ in size by
+    orders of magnitude. Both running means start at zero and are corrected for it.
+
+    >>> adam = Adam(learning_rate=0.1)
+    >>> change, _ = adam.update(jnp.array([3.0]), adam.init(jnp.array([0.0])))
+    >>> change
+    Array([-0.1], dtype=float32)
+    """
+
+    about = AboutOptimizer(
+        title="Adam",
+        equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad
+                     v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad
+                     \Delta_t = -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}""",
+        source=Paper(
+            "Kingma and Ba", 2015, "Adam: A Method for Stochastic Optimization", "https://arxiv.org/abs/1412.6980"
+        ),
+        default=True,
+        differs={
+            "Keras": "adds epsilon before the bias correction and defaults it to 1e-7, which damps the first steps.",
+            "scikit-learn": "adds epsilon before the bias correction.",
+            "PyTorch": "weight_decay is an L2 penalty added to the gradient, not decoupled decay.",
+        },
+    )
+
+    learning_rate: Number = hyper(default=1e-3, above=0.0, search=Range(1e-4, 1e-1, "log"), doc="Step size.")
+    b1: Number = hyper(default=0.9, at_least=0.0, below=1.0, search=Range(0.8, 0.99), doc="Memory of the mean.")
+    b2: Number = hyper(default=0.999, at_least=0.0, below=1.0, doc="Memory of the square.")
+    epsilon: Number = hyper(default=1e-8, above=0.0, doc="Keeps the division finite.")
+
+    def init(self, params: Params) -> State:
+        return State(jnp.zeros((), jnp.int32), tree.zeros_like(params), tree.zeros_like(params))
+
+    def update(
+        self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
+    ) -> tuple[Params, State]:
+        del params, here
+        step = state.step + 1
+        mean = tree.blend(state.mean, gradient, keep=self.b1)
+        square = tree.blend(state.square, tree.map(jnp.square, gradient), keep=self.b2)
+
+        def change(m: Array, v: Array) -> Array:
+            m = m / (1 - self.b1**step)
+            v = v / (1 - self.b2**step)
+            return -self.learning_rate * m / (jnp.sqrt(v) + self.epsilon)
+
+        return tree.map(change, mean, square), State(step, mean, square)
