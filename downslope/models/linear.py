@@ -26,4 +26,4 @@ class Linear(Model):
     def apply(self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None) -> Float[Array, "batch outputs"]:
         del key
         (layer,) = params["layers"]
-        return x @ layer["weight"] + layer["bias"]
+        return x @ layer["weight"] + layer["bias"][None]

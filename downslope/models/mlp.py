@@ -43,8 +43,8 @@ class Mlp(Model):
     def apply(self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None) -> Float[Array, "batch outputs"]:
         *hidden, last = params["layers"]
         for index, layer in enumerate(hidden):
-            x = jnp.maximum(x @ layer["weight"] + layer["bias"], 0)
+            x = jnp.maximum(x @ layer["weight"] + layer["bias"][None], 0)
             if key is not None:
                 keep = jax.random.bernoulli(jax.random.fold_in(key, index), 1 - self.dropout, x.shape)
                 x = jnp.where(keep, x / (1 - self.dropout), 0)
-        return x @ last["weight"] + last["bias"]
+        return x @ last["weight"] + last["bias"][None]

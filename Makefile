@@ -1,0 +1,78 @@
+# Everything a developer does has a name here. `make` alone lists them.
+# Needs Python 3.11 or newer with venv, make and a C compiler; everything else is set up in .venv.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+  $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+PEERS := .venv-peers/bin
+READY := .venv/ready
+PIP := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format generate golden bench accuracy bare fuzz validate-statistics clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /: /' | awk -F': ' '{printf "make %-20s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## make .venv with everything that is needed, once
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "downslope needs Python 3.11 or newer with venv; none was found on PATH" >&2; exit 2; }
+	@echo "Setting up .venv (once; a minute or two)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP) setuptools
+	@$(BIN)/python $(PIP) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+.venv-peers/ready: pyproject.toml constraints.txt
+	@test -x $(PEERS)/python || $(PYTHON) -m venv .venv-peers
+	@$(PEERS)/python $(PIP) setuptools
+	@$(PEERS)/python $(PIP) --no-build-isolation --editable '.[dev,peers]'
+	@touch $@
+
+demo: setup  ## compare on two real tables that come with scikit-learn
+	$(BIN)/downslope compare demo:diabetes
+	$(BIN)/downslope compare demo:breast_cancer
+
+test: setup  ## run the whole test suite
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+check: setup  ## lint, format, types, generated files fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/python docs/generate.py --check
+
+format: setup  ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: setup  ## write the stubs and the reference pages anew
+	$(BIN)/python docs/generate.py
+
+golden: .venv-peers/ready  ## compute the stored reference numbers anew, with other frameworks
+	$(PEERS)/python tests/golden/make.py
+
+bench: .venv-peers/ready  ## measure against the peers, side by side
+	$(PEERS)/python -m benchmarks
+
+accuracy: setup  ## error of every loss in units of the last place
+	$(BIN)/python -m benchmarks.accuracy
+
+validate-statistics: setup  ## simulate comparisons whose truth is known
+	$(BIN)/python -m benchmarks.statistics
+
+fuzz: setup  ## feed broken tables to the reader for a minute
+	$(BIN)/python -m benchmarks.fuzz
+
+bare: pyproject.toml  ## install without the development packages and try it
+	rm -rf .venv-bare
+	$(PYTHON) -m venv .venv-bare
+	.venv-bare/bin/python $(PIP) .
+	.venv-bare/bin/downslope --help
+	cd .venv-bare && bin/downslope compare demo:iris --losses cross_entropy --optimizers sgd,adam --epochs 10 --out bare --fresh
+	rm -rf .venv-bare
+
+clean:  ## remove what the targets above have made
+	rm -rf .venv .venv-peers .venv-bare build dist *.egg-info .pytest_cache .ruff_cache .hypothesis *-downslope
