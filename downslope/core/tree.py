@@ -20,9 +20,19 @@ def full_like(params: Any, value: Number) -> Any:
     return map(lambda zero: zero + jnp.asarray(value, zero.dtype), zeros_like(params))
 
 
+def widen(params: Any) -> Any:
+    """The same numbers, at least in float32: squares of half-precision gradients would vanish or overflow."""
+    return map(lambda p: jnp.asarray(p, jnp.promote_types(jnp.result_type(p), jnp.float32)), params)
+
+
+def typed_as(model: Any, params: Any) -> Any:
+    """`params` in the number types of `model`, so that a float64 setting cannot change the type of a state."""
+    return map(lambda m, p: jnp.asarray(p, m.dtype), model, params)
+
+
 def blend(old: Any, new: Any, keep: Number) -> Any:
-    """keep · old + (1 − keep) · new."""
-    return map(lambda o, n: keep * o + (1 - keep) * n, old, new)
+    """keep · old + (1 − keep) · new, in the number types of `old`."""
+    return map(lambda o, n: jnp.asarray(keep * o + (1 - keep) * n, o.dtype), old, new)
 
 
 def add(left: Any, right: Any) -> Any:

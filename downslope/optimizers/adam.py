@@ -9,7 +9,7 @@ from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import hyper
 from downslope.core.types import Number, Params
-from downslope.optimizers.base import Here, Optimizer
+from downslope.optimizers.base import Here, Optimizer, filled
 
 
 class State(NamedTuple):
@@ -27,7 +27,7 @@ class Adam(Optimizer):
 
     >>> adam = Adam(learning_rate=0.1)
     >>> change, _ = adam.update(jnp.array([3.0]), adam.init(jnp.array([0.0])))
-    >>> change
+    >>> change.round(6)
     Array([-0.1], dtype=float32)
     """
 
@@ -36,9 +36,7 @@ class Adam(Optimizer):
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad
                      v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad
                      \Delta_t = -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}""",
-        source=Paper(
-            "Kingma and Ba", 2015, "Adam: A Method for Stochastic Optimization", "https://arxiv.org/abs/1412.6980"
-        ),
+        source=Paper("Kingma and Ba", 2015, "Adam: A Method for Stochastic Optimization", "https://arxiv.org/abs/1412.6980"),
         default=True,
         differs={
             "Keras": "adds epsilon before the bias correction and defaults it to 1e-7, which damps the first steps.",
@@ -49,7 +47,7 @@ class Adam(Optimizer):
 
     learning_rate: Number = hyper(default=1e-3, above=0.0, search=Range(1e-4, 1e-1, "log"), doc="Step size.")
     b1: Number = hyper(default=0.9, at_least=0.0, below=1.0, search=Range(0.8, 0.99), doc="Memory of the mean.")
-    b2: Number = hyper(default=0.999, at_least=0.0, below=1.0, doc="Memory of the square.")
+    b2: Number = hyper(default=0.999, at_least=0.0, below=1.0, search=Range(0.9, 0.9999), doc="Memory of the square.")
     epsilon: Number = hyper(default=1e-8, above=0.0, doc="Keeps the division finite.")
 
     def init(self, params: Params) -> State:
@@ -59,13 +57,13 @@ class Adam(Optimizer):
         self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
     ) -> tuple[Params, State]:
         del params, here
+        gradient = tree.widen(gradient)
         step = state.step + 1
         mean = tree.blend(state.mean, gradient, keep=self.b1)
         square = tree.blend(state.square, tree.map(jnp.square, gradient), keep=self.b2)
+        mean_scale, square_scale = 1 / filled(self.b1, step), 1 / filled(self.b2, step)
 
-        def change(m: Array, v: Array) -> Array:
-            m = m / (1 - self.b1**step)
-            v = v / (1 - self.b2**step)
-            return -self.learning_rate * m / (jnp.sqrt(v) + self.epsilon)
+        def change(m: Array, v: Array) -> Number:
+            return -self.learning_rate * (m * mean_scale) / (jnp.sqrt(v * square_scale) + self.epsilon)
 
-        return tree.map(change, mean, square), State(step, mean, square)
+        return tree.typed_as(mean, tree.map(change, mean, square)), State(step, mean, square)

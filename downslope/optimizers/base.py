@@ -5,10 +5,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
 
 from downslope.core.about import AboutOptimizer
+from downslope.core.errors import DownslopeError
 from downslope.core.record import Record
-from downslope.core.types import Params, State
+from downslope.core.types import Number, Params, State
 
 
 class Here(NamedTuple):
@@ -41,6 +45,34 @@ class Optimizer(Record):
         """The parameters to predict with: the same, unless the method averages them."""
         del state
         return params
+
+
+def required(value: Any, what: str, who: str) -> Any:
+    """`value`, or one clear error when an optimizer needs the parameters or `here` and its caller left them out.
+
+    >>> required(None, "params", "adamw")
+    Traceback (most recent call last):
+    downslope.core.errors.DownslopeError: adamw: update needs `params`, got None; call update(gradient, state, params, here)
+    """
+    if value is None:
+        raise DownslopeError(f"{who}: update needs `{what}`, got None; call update(gradient, state, params, here)")
+    return value
+
+
+def filled(keep: Number, step: Int[Array, ""] | int) -> Float[Array, ""]:
+    """1 − keep^step: the share of a running mean, started at zero, that real values fill by now.
+
+    By way of the logarithm, because `1 - 0.999**step` in float32 is wrong in the fifth digit at the first steps.
+
+    >>> f"{filled(0.999, 1):.6g}"
+    '0.001'
+    """
+    if isinstance(keep, float | int):
+        with np.errstate(divide="ignore"):  # a memory of 0 has the logarithm -inf and is filled at once
+            logarithm = float(np.log(keep))
+    else:
+        logarithm = jnp.log(keep)
+    return -jnp.expm1(step * logarithm)
 
 
 CONTRACT = Optimizer

@@ -3,21 +3,40 @@
 import abc
 from typing import ClassVar
 
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from downslope.core.about import AboutPart
-from downslope.core.record import Record
-from downslope.core.types import Params
+from downslope.core import tree
+from downslope.core.about import AboutPart, Range
+from downslope.core.record import Record, choice, hyper
+from downslope.core.types import Number, Params
 
 
 class Penalty(Record):
-    """What the parameters themselves cost, added to the mean loss. Biases are free."""
+    """What the parameters themselves cost, added to the mean loss: `strength` times the sum of `cost` over all weights.
+
+    Unlike decoupled weight decay it goes through the gradient, so an optimizer that rescales gradients rescales it too.
+    Only matrices of weights pay; biases and other vectors are free, unless `charged` says everything.
+    """
 
     about: ClassVar[AboutPart]
 
-    @abc.abstractmethod
+    strength: Number = hyper(
+        default=1e-4, at_least=0.0, search=Range(1e-6, 1e-1, "log"), doc="By how much the cost counts against the mean loss."
+    )
+    charged: str = choice(
+        default="weights", options=("weights", "everything"), doc="What pays: matrices of weights alone, or biases too."
+    )
+
     def __call__(self, params: Params) -> Float[Array, ""]:
         """The cost of these parameters."""
+        paying = [leaf for leaf in jax.tree.leaves(tree.widen(params)) if self.charged == "everything" or tree.is_weight(leaf)]
+        return jnp.asarray(self.strength * sum((jnp.sum(self.cost(leaf)) for leaf in paying), start=0.0))
+
+    @abc.abstractmethod
+    def cost(self, weight: Float[Array, "..."]) -> Float[Array, "..."]:
+        """The cost of each number, before it is multiplied by `strength`."""
 
 
 CONTRACT = Penalty

@@ -15,7 +15,8 @@ class Schedule(Record):
     """By what factor a setting is multiplied at each update: a pure function of the step, so a resumed run continues exactly.
 
     `steps` is the length of the whole run and `step` counts from 0. During the first `warmup` share of the run the factor
-    rises linearly from nearly 0, after it `shape` takes over, with `progress` running from 0 to 1 over what remains.
+    rises linearly from nearly 0 to where `shape` begins; then `shape` takes over, with `progress` running from 0 towards 1
+    over what remains. The last update still counts: `progress` stops one update short of 1.
     """
 
     about: ClassVar[AboutPart]
@@ -25,11 +26,12 @@ class Schedule(Record):
     def __call__(self, step: Number, steps: Number) -> Float[Array, ""]:
         """The factor at `step`."""
         rising = self.warmup * steps
+        risen = jnp.minimum((step + 1) / (rising + 1), 1.0)
         progress = jnp.clip((step - rising) / jnp.maximum(steps - rising, 1), 0.0, 1.0)
-        return jnp.where(step < rising, (step + 1) / jnp.maximum(rising + 1, 1), self.shape(progress))
+        return jnp.asarray(risen * self.shape(progress))
 
     @abc.abstractmethod
-    def shape(self, progress: Number) -> Float[Array, ""]:
+    def shape(self, progress: Number) -> Number:
         """The factor after the warm-up, `progress` running from 0 to 1."""
 
 

@@ -1,7 +1,5 @@
 """Linear: falls in a straight line."""
 
-from jaxtyping import Array, Float
-
 from downslope.core.about import AboutPart
 from downslope.core.record import hyper
 from downslope.core.types import Number
@@ -20,5 +18,5 @@ class Linear(Schedule):
 
     end: Number = hyper(default=0.0, at_least=0.0, at_most=1.0, doc="The factor at the very end.")
 
-    def shape(self, progress: Number) -> Float[Array, ""]:
+    def shape(self, progress: Number) -> Number:
         return 1 - (1 - self.end) * progress

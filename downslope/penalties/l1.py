@@ -1,0 +1,31 @@
+"""L1: the sum of the sizes of all weights."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from downslope.core.about import AboutPart, Paper
+from downslope.penalties.base import Penalty
+
+
+class L1(Penalty):
+    """Charges every weight by its size, so weights that hardly help shrink towards zero. Gradient methods leave them small
+    and not exactly zero; the pull at zero itself is taken as 0. Choose it when few features matter.
+
+    >>> float(L1(strength=0.1)({"weight": jnp.array([[1.0, -2.0]]), "bias": jnp.array([5.0])}))
+    0.3...
+    """
+
+    about = AboutPart(
+        title="L1 penalty",
+        equation=r"\lambda \sum_i |w_i|",
+        source=Paper(
+            "Tibshirani",
+            1996,
+            "Regression Shrinkage and Selection via the Lasso",
+            "https://doi.org/10.1111/j.2517-6161.1996.tb02080.x",
+        ),
+        aliases=("lasso",),
+    )
+
+    def cost(self, weight: Float[Array, "..."]) -> Float[Array, "..."]:
+        return jnp.abs(weight)

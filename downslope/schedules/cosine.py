@@ -1,0 +1,33 @@
+"""Cosine: falls slowly, then fast, then slowly."""
+
+import jax.numpy as jnp
+
+from downslope.core.about import AboutPart, Paper
+from downslope.core.record import hyper
+from downslope.core.types import Number
+from downslope.schedules.base import Schedule
+
+
+class Cosine(Schedule):
+    """Falls from 1 to `end` along half a cosine wave: longer near both ends than a straight line. The habit of deep
+    learning; on tables little separates it from a straight line.
+
+    >>> [round(float(Cosine()(step, 4)), 3) for step in range(4)]
+    [1.0, 0.854, 0.5, 0.146]
+    """
+
+    about = AboutPart(
+        title="Cosine decay",
+        equation=r"f(p) = e + (1 - e)\,\tfrac12\,(1 + \cos \pi p)",
+        source=Paper(
+            "Loshchilov and Hutter",
+            2017,
+            "SGDR: Stochastic Gradient Descent with Warm Restarts",
+            "https://arxiv.org/abs/1608.03983",
+        ),
+    )
+
+    end: Number = hyper(default=0.0, at_least=0.0, at_most=1.0, doc="The factor at the very end.")
+
+    def shape(self, progress: Number) -> Number:
+        return self.end + (1 - self.end) * 0.5 * (1 + jnp.cos(jnp.pi * progress))
