@@ -1,0 +1,77 @@
+"""How long everyone trains, and how the work is cut into device calls: pure functions of shapes, never of a clock."""
+
+import math
+from typing import NamedTuple
+
+UPDATES = 3000
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
+CALL_SECONDS = 0.5
+CALL_BYTES = 64 << 20
+KEPT_BYTES = 32 << 20
+MULTIPLY_ADDS_PER_SECOND = 1.5e10
+STEP_SECONDS = 5e-6
+
+
+class Cut(NamedTuple):
+    """How a run is cut: `rounds` in all, each of `steps` updates and an evaluation, `rounds_per_call` in a device call.
+
+    An epoch has `rounds_per_epoch` rounds: one, unless an epoch is longer than a device call should be.
+    """
+
+    rounds: int
+    steps: int
+    rounds_per_epoch: int
+    rounds_per_call: int
+
+    @property
+    def updates(self) -> int:
+        """Updates of the whole run."""
+        return self.rounds * self.steps
+
+    @property
+    def calls(self) -> int:
+        """Device calls that one lane needs."""
+        return math.ceil(self.rounds / self.rounds_per_call)
+
+
+def default_batch(rows: int) -> int:
+    """Rows of a mini-batch where nobody says otherwise."""
+    return 32 if rows < 4000 else 128
+
+
+def default_epochs(rows: int, batch: int) -> int:
+    """As many epochs as make 3 000 updates, at least 10 and at most 200.
+
+    >>> default_epochs(rows=13_000, batch=128), default_epochs(rows=200, batch=32), default_epochs(rows=10**7, batch=128)
+    (30, 200, 10)
+    """
+    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(UPDATES / math.ceil(rows / batch))))
+
+
+def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, parameters: int, block: int) -> Cut:
+    """The cut of runs over `rows` rows in batches of `batch` (all rows for a full-batch method).
+
+    One device call lasts about half a second at most, and neither its batches nor the parameters it reports fill the memory.
+    """
+    steps = math.ceil(rows / batch)
+    work = 3.0 * parameters * block / MULTIPLY_ADDS_PER_SECOND
+    step_seconds = STEP_SECONDS + batch * work
+    step_bytes = 4.0 * batch * (features + 2) if steps > 1 else 0.0
+    most_steps = max(1, int(min(CALL_SECONDS / step_seconds, CALL_BYTES / max(step_bytes, 1.0))))
+    rounds_per_epoch = math.ceil(steps / most_steps)
+    steps = math.ceil(steps / rounds_per_epoch)
+    rounds = epochs * rounds_per_epoch
+    round_seconds = steps * step_seconds + stop * work / 3
+    fitting = min(
+        CALL_SECONDS / round_seconds, KEPT_BYTES / (4.0 * parameters * block), CALL_BYTES / max(steps * step_bytes, 1.0)
+    )
+    calls = math.ceil(rounds / max(1, int(fitting)))
+    return Cut(rounds, steps, rounds_per_epoch, math.ceil(rounds / calls))
+
+
+def block_size(hidden: int) -> int:
+    """Lanes that one device runs side by side: 8 for a linear model, where a step costs more than its arithmetic, else 1.
+
+    A pure function of the model's shape: chosen by measurement, a resumed run could get other bits.
+    """
+    return 8 if hidden == 0 else 1

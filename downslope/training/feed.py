@@ -1,0 +1,77 @@
+"""Puts the rows that a wave of lanes needs on its devices, each stream gathered once."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from downslope.training.budget import Cut
+from downslope.training.program import Program
+from downslope.training.step import Batch
+from downslope.training.stream import Fold, chunk, padded, whole
+
+
+class Stream(NamedTuple):
+    """What a device's batches depend on in one call."""
+
+    fold: int
+    seed: int
+    call: int
+    device: int
+
+
+class Feed:
+    """Rows for the device calls of a bundle. Keeps what the next wave needs again, and every stopping slice."""
+
+    def __init__(self, program: Program, cut: Cut, folds: Sequence[Fold]) -> None:
+        self.program, self.cut, self.folds = program, cut, folds
+        self.kept: dict[Stream, Batch] = {}
+        self.stops: dict[tuple[int, int], Batch] = {}
+
+    def rows(self, streams: Sequence[tuple[int, int]], call: int) -> tuple[Batch, Batch]:
+        """Batches and stopping slices for one (fold, seed) on each device."""
+        # A full batch has no order: it is the same for every seed and every call.
+        full = self.program.shape.period == 1
+        wanted = [Stream(fold, 0 if full else seed, 0 if full else call, device) for device, (fold, seed) in enumerate(streams)]
+        old, self.kept = self.kept, {}
+        for stream in wanted:
+            self.kept[stream] = old.get(stream) or self.gather(stream)
+        stops = [self.stop(stream.fold, stream.device) for stream in wanted]
+        return self.join([self.kept[stream] for stream in wanted]), self.join(stops)
+
+    def gather(self, stream: Stream) -> Batch:
+        """The batches of one stream for one call."""
+        shape, fold = self.program.shape, self.folds[stream.fold]
+        if shape.period == 1:
+            return self.put(whole(fold, shape.batch), stream.device)
+        for other, batch in self.kept.items():
+            if other[:3] == stream[:3]:  # gathered for another device a moment ago
+                return Batch(*(jax.device_put(part, self.device(stream.device)) for part in batch))
+        epoch = self.cut.steps * self.cut.rounds_per_epoch
+        return self.put(chunk(fold, shape.period, shape.batch, stream.seed, epoch, stream.call * shape.period), stream.device)
+
+    def stop(self, fold: int, device: int) -> Batch:
+        """The stopping slice of a fold, put on a device once."""
+        if (fold, device) not in self.stops:
+            mine = self.folds[fold]
+            rows = padded(mine.stop_x, mine.stop_y, mine.stop_weight, self.program.shape.stop)
+            self.stops[fold, device] = self.put(rows, device)
+        return self.stops[fold, device]
+
+    def put(self, parts: Sequence[np.ndarray], device: int) -> Batch:
+        """Arrays on one device, with the leading axis that counts devices."""
+        return Batch(*(jax.device_put(part[None], self.device(device)) for part in parts))
+
+    def device(self, number: int) -> Any:
+        """The device at a place of the mesh."""
+        return self.program.mesh.devices.flat[number]
+
+    def join(self, pieces: Sequence[Batch]) -> Batch:
+        """One array over all devices from one piece on each; nothing is copied."""
+
+        def joined(*parts: jax.Array) -> jax.Array:
+            shape = (len(parts), *parts[0].shape[1:])
+            return jax.make_array_from_single_device_arrays(shape, self.program.sharding, list(parts))
+
+        return Batch(*(joined(*parts) for parts in zip(*pieces, strict=True)))

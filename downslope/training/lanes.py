@@ -1,0 +1,176 @@
+"""Train many lanes, each one setting and seed, in blocks spread over the devices."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from downslope.core import tree
+from downslope.core.types import Params
+from downslope.training.best import Best
+from downslope.training.budget import Cut
+from downslope.training.feed import Feed
+from downslope.training.program import Carry, Program, Round
+from downslope.training.status import Status
+from downslope.training.step import Recipe
+from downslope.training.stream import Fold
+
+
+class Lane(NamedTuple):
+    """One run: a recipe of plain numbers, the fold it learns from, the seed of its initial parameters and batch order."""
+
+    recipe: Recipe
+    fold: int
+    seed: int
+
+
+@dataclass
+class Trained:
+    """What a lane has come to: a curve with one value a round, and the best round's parameters and scores.
+
+    `diverged_after` counts the updates before the first number that was not finite.
+    """
+
+    status: Status
+    best: Best
+    train_loss: list[float]
+    diverged_after: int | None = None
+
+    @property
+    def params(self) -> Params:
+        """Parameters of the best round, NumPy arrays."""
+        return self.best.kept[0]
+
+    @property
+    def stop_raw(self) -> np.ndarray:
+        """Raw scores on the stopping slice at the best round."""
+        return self.best.kept[1]
+
+
+Wave = list[list[int]]
+"""For each device the lanes of its block."""
+
+Score = Callable[[int, np.ndarray], np.ndarray]
+"""From a fold's number and raw scores `(rounds, rows)` or `(rounds, rows, outputs)` to one score a round, lower is better."""
+
+
+class Bundle:
+    """Lanes of one program, trained together chunk by chunk: iterating yields, after each chunk, the updates each lane has done.
+
+    `starts` are the lanes' initial parameters. All lanes see the same number of updates; the batches of a lane depend on its
+    fold and seed alone.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        cut: Cut,
+        folds: Sequence[Fold],
+        lanes: Sequence[Lane],
+        starts: Sequence[Params],
+        score: Score,
+        smooth: int = 1,
+    ) -> None:
+        self.program, self.cut, self.folds, self.lanes, self.score = program, cut, folds, lanes, score
+        self.calls_done = 0
+        self.trained = [Trained(Status.OK, Best(smooth), []) for _ in lanes]
+        self.waves = waves_of(lanes, program.shape.devices, program.shape.block)
+        self.feed = Feed(program, cut, folds)
+        empty = tree.map(lambda leaf: np.zeros(leaf.shape[2:], leaf.dtype), program.carry_shapes)
+        alike = [
+            empty._replace(params=start, fresh=np.True_, alive=np.True_, seed=np.uint32(lane.seed))
+            for lane, start in zip(lanes, starts, strict=True)
+        ]
+        self.carries: list[Carry] = [self.spread(wave, alike, program.carry_shapes) for wave in self.waves]
+        self.recipes: list[Recipe] = [
+            self.spread(wave, [lane.recipe for lane in lanes], program.recipe_shapes) for wave in self.waves
+        ]
+        self.total = jax.device_put(np.float32(cut.updates), program.whole)
+
+    def spread(self, wave: Wave, trees: Sequence[Any], shapes: Any) -> Any:
+        """The trees of a wave's lanes, stacked to (devices, block) and put on the devices."""
+
+        def put(like: jax.ShapeDtypeStruct, *leaves: Any) -> jax.Array:
+            stacked = np.asarray(leaves, like.dtype).reshape(like.shape)
+            return jax.device_put(stacked, self.program.sharding)
+
+        return tree.map(put, shapes, *[trees[lane] for block in wave for lane in block])
+
+    def __iter__(self) -> Iterator[int]:
+        while self.calls_done < self.cut.calls:
+            running: list[tuple[Wave, Round]] = []
+            for number, wave in enumerate(self.waves):
+                if any(self.trained[lane].status is Status.OK for block in wave for lane in block):
+                    running.append((wave, self.call(number)))
+                if len(running) > 1:
+                    self.note(*running.pop(0))
+            for wave, rounds in running:
+                self.note(wave, rounds)
+            self.calls_done += 1
+            yield min(self.calls_done * self.cut.rounds_per_call, self.cut.rounds) * self.cut.steps
+        for trained in self.trained:
+            trained.best.finish()
+
+    def call(self, number: int) -> Round:
+        """Starts one device call for a wave. JAX returns at once, so the next wave's rows are gathered while this one works."""
+        firsts = [self.lanes[block[0]] for block in self.waves[number]]
+        data, stop = self.feed.rows([(lane.fold, lane.seed) for lane in firsts], self.calls_done)
+        self.carries[number], rounds = self.program(self.recipes[number], self.carries[number], self.total, data, stop)
+        return rounds
+
+    def note(self, wave: Wave, rounds: Round) -> None:
+        """Reads what a wave reported and keeps each lane's best round."""
+        report = jax.device_get(rounds)
+        first = len(self.trained[wave[0][0]].train_loss)
+        seen: set[int] = set()
+        for device, block in enumerate(wave):
+            for place, lane in enumerate(block):
+                trained = self.trained[lane]
+                if lane in seen or trained.status is not Status.OK:
+                    continue
+                seen.add(lane)
+                mine: Round = tree.map(lambda leaf, d=device, p=place: leaf[d, p], report)
+                self.note_lane(lane, mine, min(self.cut.rounds - first, self.program.shape.rounds))
+
+    def note_lane(self, lane: int, mine: Round, rounds: int) -> None:
+        """Adds a lane's rounds to its curve, up to the one in which it left the finite numbers."""
+        trained, fold = self.trained[lane], self.folds[self.lanes[lane].fold]
+        alive = np.asarray(mine.alive[:rounds])
+        good = rounds if alive.all() else int(np.argmin(alive))
+        raw = np.asarray(mine.stop_raw[:good, : len(fold.stop_y)])
+        scores = self.score(self.lanes[lane].fold, raw) if good else np.zeros(0)
+        before = len(trained.train_loss)
+        for index in range(good):
+            kept = (tree.map(lambda leaf, i=index: leaf[i], mine.params), raw[index])
+            trained.train_loss.append(float(mine.train_loss[index]))
+            trained.best.see(scores[index], float(mine.stop_loss[index]), kept)
+        trained.best.own()
+        if good < rounds:
+            trained.status = Status.DIVERGED
+            trained.diverged_after = (before + good) * self.cut.steps + int(mine.good_steps[good])
+
+
+def waves_of(lanes: Sequence[Lane], devices: int, block: int) -> list[Wave]:
+    """Lanes in blocks that share their batches, one block a device, all devices busy in every wave.
+
+    Places without a lane repeat one whose result is then not read twice.
+
+    >>> def lane(fold): return Lane(None, fold, 0)
+    >>> waves_of([lane(0), lane(0), lane(0), lane(1), lane(1)], devices=2, block=2)
+    [[[0, 1], [3, 4]], [[2, 2], [2, 2]]]
+    """
+    streams: dict[tuple[int, int], list[int]] = {}
+    for index, lane in enumerate(lanes):
+        streams.setdefault((lane.fold, lane.seed), []).append(index)
+    full = []
+    for number, stream in enumerate(streams.values()):
+        for at in range(0, len(stream), block):
+            part = stream[at : at + block]
+            # As many streams side by side as there are devices, one after another: each stream's rows are gathered once.
+            full.append((number // devices, at, part + part[-1:] * (block - len(part))))
+    blocks = [part for _, _, part in sorted(full, key=lambda entry: entry[:2])]
+    waves = [blocks[at : at + devices] for at in range(0, len(blocks), devices)]
+    waves[-1] += waves[-1][-1:] * (devices - len(waves[-1]))
+    return waves

@@ -1,0 +1,173 @@
+"""The compiled program: advances one block of lanes on each device by some rounds of training."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from downslope.core import tree
+from downslope.core.types import Params, State
+from downslope.training.step import Batch, Recipe, mean_loss, raw_scores, update
+
+COMPILED: list[str] = []
+"""One line for each program compiled in this process, so that tests can count them."""
+
+
+class Carry(NamedTuple):
+    """What a lane takes from one chunk to the next. `fresh` asks for the optimizer's first state."""
+
+    params: Params
+    state: State
+    step: jax.Array
+    fresh: jax.Array
+    alive: jax.Array
+    seed: jax.Array
+
+
+class Round(NamedTuple):
+    """What a lane reports after each round: losses, scores on the stopping slice, the parameters that gave them."""
+
+    train_loss: jax.Array
+    stop_loss: jax.Array
+    stop_raw: jax.Array
+    params: Params
+    good_steps: jax.Array
+    alive: jax.Array
+
+
+class Shape(NamedTuple):
+    """The shape of a program: everything but the recipe's structure that makes JAX compile anew.
+
+    A chunk is `rounds` rounds of `steps` updates. Its batches of `batch` rows lie one after another and repeat after `period`
+    of them. `stop` counts the rows of the stopping slice, `labels` says whether targets are class indices, `random` whether
+    the model needs a key (dropout).
+    """
+
+    devices: int
+    block: int
+    rounds: int
+    steps: int
+    period: int
+    batch: int
+    stop: int
+    features: int
+    outputs: int
+    labels: bool
+    random: bool
+
+
+def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+    """One lane through `shape.rounds` rounds of `shape.steps` updates, a report after each.
+
+    A lane whose parameters leave the finite numbers keeps those of its last good round and stays there.
+    """
+    first = recipe.optimizer.init(carry.params)
+    carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
+    here = carry.step
+
+    def one_step(inner: tuple[Params, State, jax.Array], offset: jax.Array) -> tuple[tuple[Params, State, jax.Array], jax.Array]:
+        params, state, step = inner
+        place = (step - here) % shape.period
+        batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
+        key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
+        params, state, loss = update(recipe, params, state, batch, step, total, key)
+        return (params, state, step + 1), loss
+
+    def one_round(before: Carry, _: None) -> tuple[Carry, Round]:
+        (params, state, step), losses = jax.lax.scan(
+            one_step, (before.params, before.state, before.step), jnp.arange(shape.steps), length=shape.steps
+        )
+        shown = recipe.optimizer.evaluate_at(state, params)
+        raw = raw_scores(recipe, shown, stop.x)
+        finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
+        alive = before.alive & finite & jnp.all(jnp.isfinite(losses))
+        after = before._replace(params=params, state=state, alive=alive)
+        after = tree.map(lambda new, old: jnp.where(alive, new, old), after, before._replace(alive=alive))
+        after = after._replace(step=step)
+        stop_loss = mean_loss(recipe, raw, stop.y, stop.weight)
+        return after, Round(jnp.mean(losses), stop_loss, raw, shown, jnp.sum(jnp.isfinite(losses)), alive)
+
+    carry, rounds = jax.lax.scan(one_round, carry, None, length=shape.rounds)
+    return carry._replace(fresh=jnp.zeros_like(carry.fresh)), rounds
+
+
+class Program:
+    """`advance`, compiled once for a recipe's structure and a shape, for a block of lanes on each device.
+
+    Every argument has a leading axis of `devices`; recipes, carries and reports a second one of `block`. The lanes of a
+    block share their batches. One lane runs unbatched, so its bits cannot depend on a neighbour.
+    """
+
+    def __init__(self, shape: Shape, recipe: Recipe) -> None:
+        self.shape = shape
+        self.mesh = Mesh(np.array(jax.devices()[: shape.devices]), ("device",))
+        self.sharding = NamedSharding(self.mesh, PartitionSpec("device"))
+        self.whole = NamedSharding(self.mesh, PartitionSpec())
+        self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.devices, shape.block), jnp.float32), recipe)
+        self.carry_shapes = self.lead(self.one_carry(recipe), (shape.devices, shape.block))
+        self.compiled: Any = None
+
+    def one_carry(self, recipe: Recipe) -> Carry:
+        """Shapes of one lane's carry."""
+
+        def build() -> Carry:
+            params = recipe.model.init(jax.random.key(0), self.shape.features, self.shape.outputs)
+            flag = jnp.zeros((), bool)
+            return Carry(params, recipe.optimizer.init(params), jnp.zeros((), jnp.int32), flag, flag, jnp.zeros((), jnp.uint32))
+
+        return jax.eval_shape(build)
+
+    def abstract(self, shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
+        """An array's shape and type, spread over the devices."""
+        return jax.ShapeDtypeStruct(shape, dtype, sharding=self.sharding)
+
+    def lead(self, shapes: Any, axes: tuple[int, ...]) -> Any:
+        """The same shapes with leading axes."""
+        return tree.map(lambda leaf: self.abstract((*axes, *leaf.shape), leaf.dtype), shapes)
+
+    def batch_shapes(self, *rows: int) -> Any:
+        """Shapes of a `Batch` of rows, one for each device."""
+        lead = (self.shape.devices, *rows)
+        return Batch._make(
+            (
+                self.abstract((*lead, self.shape.features), jnp.float32),
+                self.abstract(lead, jnp.int32 if self.shape.labels else jnp.float32),
+                self.abstract(lead, jnp.float32),
+            )
+        )
+
+    def compile(self) -> "Program":
+        """Traces and compiles; a second call does nothing."""
+        if self.compiled is not None:
+            return self
+        shape = self.shape
+
+        def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+            recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
+            if shape.block == 1:
+                recipe, carry = tree.map(lambda leaf: leaf[0], (recipe, carry))
+                result = advance(shape, recipe, carry, total, data, stop)
+                return tree.map(lambda leaf: leaf[None, None], result)
+            result = jax.vmap(lambda r, c: advance(shape, r, c, total, data, stop))(recipe, carry)
+            return tree.map(lambda leaf: leaf[None], result)
+
+        spec = PartitionSpec("device")
+        spread = jax.shard_map(
+            on_device, mesh=self.mesh, in_specs=(spec, spec, PartitionSpec(), spec, spec), out_specs=spec, check_vma=False
+        )
+        arguments = (
+            self.recipe_shapes,
+            self.carry_shapes,
+            jax.ShapeDtypeStruct((), jnp.float32, sharding=self.whole),
+            self.batch_shapes(shape.period, shape.batch),
+            self.batch_shapes(shape.stop),
+        )
+        self.compiled = jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile()
+        COMPILED.append(f"{self.shape}")
+        return self
+
+    def __call__(self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+        """Starts one device call; the given carry's memory is used again."""
+        return self.compile().compiled(recipe, carry, total, data, stop)

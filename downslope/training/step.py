@@ -1,0 +1,66 @@
+"""One update of one lane: loss, gradient, optimizer, change."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from downslope.core import tree
+from downslope.core.types import Params, State
+from downslope.losses.base import Loss
+from downslope.models.base import Model
+from downslope.optimizers.base import Here, Optimizer
+from downslope.penalties.base import Penalty
+from downslope.schedules.base import Schedule
+
+
+class Recipe(NamedTuple):
+    """What is trained and how: a pytree of all hyper-parameters of a lane."""
+
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    penalty: Penalty | None
+    model: Model
+
+
+class Batch(NamedTuple):
+    """Rows with their targets and weights; weight 0 is padding."""
+
+    x: jax.Array
+    y: jax.Array
+    weight: jax.Array
+
+
+def raw_scores(recipe: Recipe, params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
+    """The model's scores, `(rows,)` for one output."""
+    raw = recipe.model.apply(params, x, key)
+    return raw[:, 0] if raw.shape[1] == 1 else raw
+
+
+def mean_loss(recipe: Recipe, raw: jax.Array, y: jax.Array, weight: jax.Array) -> jax.Array:
+    """Weighted mean loss; the denominator is the sum of weights, and without any weight the loss is 0."""
+    total = jnp.sum(weight)
+    each = jnp.where(weight > 0, recipe.loss(raw, y), 0)
+    return jnp.sum(weight * each) / jnp.where(total > 0, total, 1)
+
+
+def update(
+    recipe: Recipe, params: Params, state: State, batch: Batch, step: jax.Array, steps: jax.Array, key: jax.Array | None
+) -> tuple[Params, State, jax.Array]:
+    """Parameters and state after one update, and the batch's loss (without the penalty) before it."""
+    here_key = jax.random.key(0) if key is None else key
+
+    def objective(trial: Params) -> tuple[jax.Array, jax.Array]:
+        loss = mean_loss(recipe, raw_scores(recipe, trial, batch.x, key), batch.y, batch.weight)
+        return loss if recipe.penalty is None else loss + recipe.penalty(trial), loss
+
+    def loss_and_gradient(trial: Params) -> tuple[jax.Array, Params]:
+        (whole, _), slope = jax.value_and_grad(objective, has_aux=True)(trial)
+        return whole, slope
+
+    (whole, loss), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+    rate = recipe.optimizer.values()["learning_rate"] * recipe.schedule(step, steps)
+    optimizer = recipe.optimizer.replace(learning_rate=rate)
+    change, state = optimizer.update(gradient, state, params, Here(whole, here_key, loss_and_gradient))
+    return tree.map(lambda p, c: p + c.astype(p.dtype), params, change), state, loss

@@ -1,0 +1,78 @@
+"""Batches in the order a lane sees them: rows gathered by NumPy on the host, ahead of time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The encoded rows of one fit: those it learns from, and the stopping slice that chooses its epoch.
+
+    `x` is float32 `(rows, features)`, C-contiguous; `y` float32, or int32 class indices; weights are float32.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    stop_x: np.ndarray
+    stop_y: np.ndarray
+    stop_weight: np.ndarray
+
+    @property
+    def rows(self) -> int:
+        """Rows to learn from."""
+        return len(self.x)
+
+
+def order(rows: int, batches: int, batch: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers `(batches, batch)` of one epoch and whether each is real, a pure function of its arguments.
+
+    Every row comes once; batches differ by at most one row, so no batch is tiny. Places left over repeat a row with weight 0.
+
+    >>> rows, real = order(rows=5, batches=2, batch=3, seed=0, epoch=0)
+    >>> sorted(rows[real].tolist()), real.sum(axis=1).tolist()
+    ([0, 1, 2, 3, 4], [2, 3])
+    """
+    shuffled = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(rows)
+    edges = np.arange(batches + 1) * rows // batches
+    place = edges[:-1, None] + np.arange(batch)[None, :]
+    real = place < edges[1:, None]
+    return shuffled[np.minimum(place, edges[1:, None] - 1)], real
+
+
+def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int) -> tuple[np.ndarray, ...]:
+    """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, weight."""
+    wanted = np.arange(first, first + batches)
+    parts = [
+        tuple(
+            part[wanted[wanted // epoch_size == epoch] % epoch_size] for part in order(fold.rows, epoch_size, batch, seed, epoch)
+        )
+        for epoch in np.unique(wanted // epoch_size)
+    ]
+    rows = np.concatenate([part[0] for part in parts])
+    real = np.concatenate([part[1] for part in parts])
+    x = np.take(fold.x, rows.reshape(-1), axis=0).reshape(*rows.shape, -1)
+    return x, fold.y[rows], np.where(real, fold.weight[rows], np.float32(0))
+
+
+def whole(fold: Fold, rows: int) -> tuple[np.ndarray, ...]:
+    """All rows as one batch, padded to `rows` with rows of weight 0: x, y, weight with a leading axis of 1."""
+    return tuple(part[None] for part in padded(fold.x, fold.y, fold.weight, rows))
+
+
+def padded(x: np.ndarray, y: np.ndarray, weight: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same rows, filled up to `rows` by repeating the first with weight 0 (a real row, so its target is in the domain)."""
+    missing = rows - len(x)
+    if missing == 0:
+        return x, y, weight
+    return (
+        np.concatenate([x, np.repeat(x[:1], missing, axis=0)]),
+        np.concatenate([y, np.repeat(y[:1], missing)]),
+        np.concatenate([weight, np.zeros(missing, np.float32)]),
+    )
+
+
+def derive(*parts: int) -> int:
+    """A 32-bit seed from several numbers; different parts give unrelated seeds."""
+    return int(np.random.SeedSequence([part % 2**32 for part in parts]).generate_state(1)[0])

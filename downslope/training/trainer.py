@@ -1,0 +1,124 @@
+"""From a problem and its folds to trained lanes: finds or compiles the program, makes the starts, runs the bundle."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+
+from downslope.core.types import Params
+from downslope.models.base import Model
+from downslope.training import budget
+from downslope.training.lanes import Bundle, Lane, Score
+from downslope.training.program import Program, Shape
+from downslope.training.step import Recipe
+from downslope.training.stream import Fold
+
+
+@dataclass
+class Trainer:
+    """Everything the runs of one comparison share.
+
+    `outputs` counts the model's raw scores, `labels` says that targets are class indices. All folds have the same number of
+    columns. Programs are compiled ahead of time in one background thread, and kept.
+    """
+
+    folds: Sequence[Fold]
+    model: Model
+    epochs: int
+    labels: bool
+
+    def __post_init__(self) -> None:
+        self.programs: dict[Any, Future[Program]] = {}
+        self.starts: dict[tuple[int, int], Params] = {}
+        self.compiler = ThreadPoolExecutor(1, thread_name_prefix="compiler")
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of the largest training part."""
+        return max(fold.rows for fold in self.folds)
+
+    @cached_property
+    def stop(self) -> int:
+        """Rows of the largest stopping slice."""
+        return max(len(fold.stop_x) for fold in self.folds)
+
+    @property
+    def features(self) -> int:
+        """Columns after encoding."""
+        return self.folds[0].x.shape[1]
+
+    def parameters(self, outputs: int) -> int:
+        """Numbers in the model."""
+        shapes = jax.eval_shape(lambda: self.model.init(jax.random.key(0), self.features, outputs))
+        return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(shapes))
+
+    def cut(self, outputs: int, batch: int | None) -> budget.Cut:
+        """How runs with mini-batches of `batch` rows (`None`: all rows at once) are cut into device calls."""
+        return budget.cut(
+            rows=self.rows,
+            batch=batch or self.rows,
+            epochs=self.epochs,
+            features=self.features,
+            stop=self.stop,
+            parameters=self.parameters(outputs),
+            block=self.block,
+        )
+
+    @property
+    def block(self) -> int:
+        """Lanes side by side on one device."""
+        return budget.block_size(len(getattr(self.model, "widths", ())))
+
+    def program(self, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
+        """The program for recipes of this structure; its compilation starts now, in the background."""
+        shape = self.shape(recipe, outputs, batch)
+        key = (jax.tree.structure(recipe), shape)
+        if key not in self.programs:
+            self.programs[key] = self.compiler.submit(lambda: Program(shape, recipe).compile())
+        return self.programs[key]
+
+    def shape(self, recipe: Recipe, outputs: int, batch: int | None) -> Shape:
+        """The program's shape."""
+        cut = self.cut(outputs, batch)
+        return Shape(
+            devices=jax.device_count(),
+            block=self.block,
+            rounds=cut.rounds_per_call,
+            steps=cut.steps,
+            period=1 if batch is None else cut.rounds_per_call * cut.steps,
+            batch=batch or self.rows,
+            stop=self.stop,
+            features=self.features,
+            outputs=outputs,
+            labels=self.labels,
+            random=float(getattr(recipe.model, "dropout", 0.0)) > 0,
+        )
+
+    def bundle(self, lanes: Sequence[Lane], batch: int | None, classes: int | None, score: Score, smooth: int = 1) -> Bundle:
+        """The lanes, ready to run. All have recipes of one structure. Waits for the program if it is not compiled yet."""
+        recipe = lanes[0].recipe
+        outputs = recipe.loss.outputs(classes)
+        program = self.program(recipe, outputs, batch).result()
+        starts = [self.start(lane, outputs, classes) for lane in lanes]
+        return Bundle(program, self.cut(outputs, batch), self.folds, lanes, starts, score, smooth)
+
+    def start(self, lane: Lane, outputs: int, classes: int | None) -> Params:
+        """Initial parameters: they depend on the seed alone, but for the last bias, which is the loss's best constant score."""
+        key = (lane.seed, outputs)
+        if key not in self.starts:
+            params = jax.jit(self.model.init, static_argnums=(1, 2))(jax.random.key(lane.seed), self.features, outputs)
+            self.starts[key] = jax.device_get(params)
+        fold = self.folds[lane.fold]
+        constant = lane.recipe.loss.best_constant(
+            fold.y.astype(np.float64 if not self.labels else np.int64), fold.weight, classes
+        )
+        *hidden, last = self.starts[key]["layers"]
+        return {"layers": [*hidden, {**last, "bias": np.asarray(constant, np.float32)}]}
+
+    def close(self) -> None:
+        """Stops the background thread; compilations that have not begun are dropped."""
+        self.compiler.shutdown(wait=False, cancel_futures=True)
