@@ -45,6 +45,9 @@ class AboutLoss:
     numbers (inclusive unless `open_ends`). `target_scale` says what may be done to a regression target before training.
     `probabilities` is whether the link of the raw score is a calibrated probability by construction.
     `differs` maps a framework's name to how the same name differs there, in one sentence.
+    `soft_labels`: a multiclass target may also be one share for each class. `perfect` is the loss of a perfect prediction,
+    `None` where that depends on the target. `convex` speaks of the raw score. `ulp` is the largest error in float32,
+    in units of the last place, that value and gradient may show.
     """
 
     title: str
@@ -58,6 +61,10 @@ class AboutLoss:
     open_ends: bool = False
     target_scale: Literal["shift_and_scale", "scale", "none"] = "shift_and_scale"
     probabilities: bool = False
+    soft_labels: bool = False
+    perfect: float | None = 0.0
+    convex: bool = True
+    ulp: int = 4
     aims_at: str = ""
     aliases: tuple[str, ...] = ()
     default: bool = False

@@ -1,13 +1,18 @@
-"""The contract of a loss."""
+"""The contract of a loss, and the one entrance at which every loss checks what it is given."""
 
 import abc
-from typing import ClassVar
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
 from downslope.core import links
-from downslope.core.about import AboutLoss
+from downslope.core.about import AboutLoss, Task
+from downslope.core.errors import BadShape
 from downslope.core.record import Record
 
 
@@ -16,15 +21,22 @@ class Loss(Record):
 
     `raw` are the model's raw scores, never probabilities: `(batch,)` where `outputs` is 1, else `(batch, outputs)`.
     `target` is `(batch,)`: numbers for regression, 0/1 for binary, class indices for multiclass; a multiclass loss may also
-    take `(batch, classes)` soft labels where its file says so.
-    Pure, differentiable almost everywhere (a stated subgradient at kinks), finite for targets in the declared domain.
+    take `(batch, classes)` soft labels where its file says so. Anything that would have to be broadcast is refused.
+    Pure, differentiable almost everywhere, finite for targets in the declared domain. At a kink the gradient is the mean
+    of the two sides, so that a model whose scores all start there can still move.
+    Half precision is computed in float32 and rounded once.
     Weights, masks and averaging exist once, in the engine: the denominator is the sum of weights.
     """
 
     about: ClassVar[AboutLoss]
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "__call__" in vars(cls):
+            cls.__call__ = entrance(cls.__call__)
+
     @abc.abstractmethod
-    def __call__(self, raw: Float[Array, "batch *outputs"], target: Num[Array, "batch *classes"]) -> Float[Array, " batch"]:
+    def __call__(self, raw: Float[Array, " batch *outputs"], target: Num[Array, " batch *classes"]) -> Float[Array, " batch"]:
         """The loss of each example."""
 
     @abc.abstractmethod
@@ -32,17 +44,68 @@ class Loss(Record):
         """The raw scores `(outputs,)` that minimise the weighted mean loss when every example gets the same.
 
         Computed on the host in float64. `classes` is needed by multiclass losses when some class may be absent from `target`.
+        Where only infinite scores would be best, as for a single class, the finite ones of half an example more.
         """
 
     def outputs(self, classes: int | None = None) -> int:
         """How many raw scores each example needs."""
-        return 1
+        if self.about.task is not Task.MULTICLASS:
+            return 1
+        if classes is None:
+            raise BadShape(f"{self.name}: how many scores it needs depends on the number of classes; none was given")
+        return classes
 
-    def predict(self, raw: Float[Array, "batch *outputs"]) -> Num[Array, "batch *outputs"]:
+    def predict(self, raw: Float[Array, " batch *outputs"]) -> Num[Array, " batch *outputs"]:
         """The prediction that belongs to raw scores, through the loss's link."""
-        import jax.numpy as jnp
-
         return links.apply(self.about.link, raw, jnp)
+
+
+def entrance(formula: Callable[..., Array]) -> Callable[..., Array]:
+    """The formula behind one door: shapes are checked and precisions settled while tracing, at no cost when running."""
+
+    @functools.wraps(formula)
+    def call(self: Loss, raw: Any, target: Any) -> Array:
+        raw, target = jnp.asarray(raw), jnp.asarray(target)
+        refuse_broadcast(self, raw.shape, target.shape)
+        precision = jnp.promote_types(raw.dtype, jnp.float32)
+        is_label = self.about.task is Task.MULTICLASS and target.ndim < raw.ndim
+        exact = jax.tree.map(lambda number: settled(number, precision), self)
+        loss = formula(exact, raw.astype(precision), target.astype(jnp.int32 if is_label else precision))
+        return loss.astype(raw.dtype) if jnp.issubdtype(raw.dtype, jnp.floating) else loss
+
+    return call
+
+
+def settled(number: Any, precision: Any) -> Any:
+    """A setting in the precision of the formula; plain numbers adapt by themselves."""
+    return number if type(number) in (int, float) else jnp.asarray(number, precision)
+
+
+def refuse_broadcast(loss: Loss, raw: tuple[int, ...], target: tuple[int, ...]) -> None:
+    """`BadShape` unless the shapes of scores, targets and settings are exactly those of the contract."""
+    soft = loss.about.soft_labels and len(target) == len(raw)
+    if loss.about.task is Task.MULTICLASS:
+        outputs = raw[-1] if raw else 0
+        fits = outputs >= 2 and target == (raw if soft else raw[:-1])
+        wanted = "scores (batch, classes) and labels (batch,)" + (" or (batch, classes)" if loss.about.soft_labels else "")
+    else:
+        outputs = loss.outputs()
+        fits = raw == (target if outputs == 1 else (*target, outputs))
+        wanted = "scores and targets of one shape" if outputs == 1 else f"scores (batch, {outputs}) and targets (batch,)"
+    if not fits:
+        raise BadShape(f"{loss.name} needs {wanted}, got scores {raw} and targets {target}; reshape one, nothing is broadcast")
+    for name, value in loss.values().items():
+        if np.ndim(value) and loss.settings()[name].kind == "hyper":
+            raise BadShape(f"{loss.name}: {name} holds {np.shape(value)} values, a call takes one; sweep them with jax.vmap")
+
+
+def class_shares(target: np.ndarray, weight: np.ndarray | None, classes: int | None) -> np.ndarray:
+    """The weighted share of each class, from class indices or from soft labels; they sum to 1."""
+    if np.ndim(target) == 2:
+        share = np.average(target, axis=0, weights=weight)
+    else:
+        share = np.bincount(np.asarray(target, dtype=np.int64), weights=weight, minlength=classes or 0).astype(float)
+    return share / share.sum()
 
 
 CONTRACT = Loss

@@ -23,12 +23,16 @@ class Huber(Loss):
         title="Huber",
         equation=r"""\ell(e) = \begin{cases} \tfrac12 e^2 & |e| \le \delta \\
                      \delta\,(|e| - \tfrac12\delta) & |e| > \delta \end{cases}""",
-        source=Paper(
-            "Huber", 1964, "Robust Estimation of a Location Parameter", "https://doi.org/10.1214/aoms/1177703732"
-        ),
+        source=Paper("Huber", 1964, "Robust Estimation of a Location Parameter", "https://doi.org/10.1214/aoms/1177703732"),
         task=Task.REGRESSION,
         aims_at="a value between the mean and the median",
         default=True,
+        differs={
+            "PyTorch": "`huber_loss` is the same; `smooth_l1_loss` is it divided by its `beta`.",
+            "Keras": "`Huber` is the same, averaged over the last axis first.",
+            "optax": "`huber_loss` is the same; shapes that differ are broadcast silently.",
+            "scikit-learn": "SGDRegressor calls delta `epsilon`, 0.1 unless told; HuberRegressor also fits a scale.",
+        },
     )
 
     delta: Number = hyper(
@@ -40,16 +44,18 @@ class Huber(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        error = jnp.abs(raw - target)
-        inside = jnp.minimum(error, self.delta)  # min, not where: both branches stay finite, so does the gradient
-        return 0.5 * inside**2 + self.delta * (error - inside)
+        error = raw - target
+        inside = jnp.clip(error, -self.delta, self.delta)  # no `abs`: its slope at 0 is 0, and so would be the curvature
+        return inside * (error - 0.5 * inside)
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes
-        weight = np.ones_like(target) if weight is None else weight
+        delta = float(self.delta)
         low, high = float(np.min(target)), float(np.max(target))
-        for _ in range(200):  # the derivative rises with the constant, so halving the interval finds its zero
+        for _ in range(100):  # the derivative rises with the constant, so halving the interval finds its zero
             middle = (low + high) / 2
-            pull = np.sum(weight * np.clip(middle - target, -float(self.delta), float(self.delta)))
+            pull = np.average(np.clip(middle - target, -delta, delta), weights=weight)
             low, high = (middle, high) if pull < 0 else (low, middle)
+            if high - low <= np.spacing(max(abs(low), abs(high))):
+                break
         return np.array([(low + high) / 2])

@@ -1,0 +1,42 @@
+"""Absolute error: every unit of error costs the same."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from downslope.core.about import AboutLoss, Paper, Task
+from downslope.losses.base import Loss
+
+
+class AbsoluteError(Loss):
+    """The size of the error. The choice when the typical error counts and wild targets should have no more pull than
+    others. Not when the mean or a sum is wanted: it aims at the median. The gradient has the same size however
+    small the error is, so the learning rate must fall for the fit to settle.
+
+    >>> AbsoluteError()(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
+    Array([0.5, 3. ], dtype=float32)
+    """
+
+    about = AboutLoss(
+        title="Absolute error",
+        equation=r"\ell(e) = |e|",
+        source=Paper("Koenker and Bassett", 1978, "Regression Quantiles", "https://doi.org/10.2307/1913643"),
+        task=Task.REGRESSION,
+        aims_at="the median",
+        aliases=("mae",),
+        default=True,
+        differs={
+            "PyTorch": "`l1_loss` is the same; shapes that differ only warn.",
+            "Keras": "`MeanAbsoluteError` first averages over the last axis.",
+            "scikit-learn": "SGDRegressor has it as `epsilon_insensitive` with `epsilon=0`.",
+        },
+    )
+
+    def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
+        return jnp.abs(raw - target)
+
+    def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
+        del classes
+        lower = np.quantile(target, 0.5, weights=weight, method="inverted_cdf")
+        upper = -np.quantile(-target, 0.5, weights=weight, method="inverted_cdf")
+        return np.array([(lower + upper) / 2])

@@ -1,0 +1,70 @@
+"""Binary cross-entropy: how surprised the predicted probability is by what happened."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from downslope.core.about import AboutLoss, Paper, Range, Task
+from downslope.core.exact import log1p
+from downslope.core.record import hyper
+from downslope.core.types import Number
+from downslope.losses.base import Loss
+
+
+class BinaryCrossEntropy(Loss):
+    """Minus the logarithm of the probability given to the class that came true. The first choice for two classes,
+    the one that gives honest probabilities; targets between 0 and 1 are understood as probabilities.
+    Not where many labels are wrong: one confident mistake costs without limit.
+
+    >>> BinaryCrossEntropy()(jnp.array([0.0, 3.0]), jnp.array([1, 1]))
+    Array([0.6931472 , 0.04858735], dtype=float32)
+    """
+
+    about = AboutLoss(
+        title="Binary cross-entropy",
+        equation=r"\ell(s, t) = w\,t \log(1 + e^{-s}) + (1 - t) \log(1 + e^{s})",
+        source=Paper(
+            "Cox",
+            1958,
+            "The Regression Analysis of Binary Sequences",
+            "https://doi.org/10.1111/j.2517-6161.1958.tb00292.x",
+        ),
+        task=Task.BINARY,
+        link="sigmoid",
+        target="0 or 1, or a probability between",
+        lowest=0.0,
+        highest=1.0,
+        target_scale="none",
+        probabilities=True,
+        aims_at="the probability of class 1",
+        aliases=("bce", "log_loss", "logistic"),
+        default=True,
+        differs={
+            "PyTorch": "`binary_cross_entropy_with_logits` is the same; `binary_cross_entropy` takes probabilities and "
+            "cuts their logarithm off at -100.",
+            "Keras": "`BinaryCrossentropy` takes probabilities unless `from_logits=True` and then stops growing at 16.1.",
+            "optax": "`sigmoid_binary_cross_entropy` is the same; shapes that differ are broadcast silently.",
+            "scikit-learn": "MLPClassifier cuts probabilities off at the precision of its numbers.",
+        },
+    )
+
+    positive_weight: Number = hyper(
+        default=1.0,
+        above=0.0,
+        search=Range(0.1, 10.0, "log"),
+        doc="How many examples one example of class 1 counts for; probabilities are calibrated only at 1.",
+    )
+
+    def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
+        one, zero = self.positive_weight * target, 1 - target
+        high = raw > 0
+        both = log1p(jnp.exp(jnp.where(high, -raw, raw)))  # `where`, not `abs`: the slope of `abs` at 0 is 0
+        return jnp.where(high, zero * raw, -one * raw) + (one + zero) * both  # three terms, none negative
+
+    def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
+        del classes
+        ones = np.average(target, weights=weight)
+        zeros = np.average(1 - target, weights=weight)
+        half = 0.5 / len(target)
+        one, zero = (ones or half), (zeros or half)
+        return np.array([np.log(one) + np.log(float(self.positive_weight)) - np.log(zero)])
