@@ -1,0 +1,169 @@
+"""From raw scores to task metrics: each epoch's score, the epoch to keep, and what the judged rows say."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from downslope.comparison import metrics
+from downslope.comparison.calibrate import Calibration, fit_platt, fit_steepness, probabilities, shares
+from downslope.comparison.metrics import Metric
+from downslope.core import links
+from downslope.core.about import Task
+
+LARGEST_LOG = -float(np.log(metrics.TINY))  # the metric's own limit for a certain mistake
+ELEMENTS = 1 << 20
+
+
+def epoch_scores(
+    metric: Metric, task: Task, link: str, raw: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """The metric at each epoch from `(epochs, n)` or `(epochs, n, k)` scores on the stopping slice; NaN where it has no value.
+
+    Probabilities are calibrated on the same rows, one epoch at a time, as they will be for the epoch that is kept.
+    """
+    raw = np.asarray(raw)
+    finite = np.isfinite(raw).all(axis=tuple(range(1, raw.ndim)))
+    out = np.full(len(raw), np.nan)
+    empty = raw.shape[1] == 0 or (weight is not None and np.sum(weight) <= 0)
+    if finite.any() and not empty:
+        out[finite] = finite_scores(metric, Task(task), link, raw if finite.all() else raw[finite], np.asarray(y), weight)
+    return out
+
+
+def finite_scores(metric: Metric, task: Task, link: str, raw: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+    """`epoch_scores` for scores that are all finite; the usual metrics are computed for all epochs at once."""
+    if task is Task.REGRESSION:
+        values = raw if raw.ndim == 2 else raw[:, :, 0]  # a loss with a second score (a spread) predicts by its first
+        if metric.name == "rmse":
+            return np.sqrt(np.square(np.subtract(values, y, dtype=np.float64)) @ shares(weight, len(y)))
+        return np.array([metric.function(y, value, weight) for value in values])
+    if metric.name == "roc_auc":
+        return auc_of_epochs(raw, y, weight)
+    if metric.needs == "score":
+        return np.array([metric.function(y, score, weight) for score in raw])
+    if metric.needs == "label":
+        labels = raw > 0 if task is Task.BINARY else raw.argmax(axis=2)
+        return np.array([metric.function(y, label.astype(np.int64), weight) for label in labels])
+    if task is Task.MULTICLASS:
+        # Few epochs at a time where classes are many: the work needs several copies of the scores.
+        some = max(1, ELEMENTS // raw[0].size)
+        return np.concatenate([log_loss_of_epochs(raw[i : i + some], y, weight) for i in range(0, len(raw), some)])
+    if link != "sigmoid":
+        slope, offset = fit_platt(raw.astype(np.float64), y, weight)
+        raw = slope[:, None] * raw + offset[:, None]
+    if metric.name == "log_loss":
+        away = np.where(y == 1, -raw, raw)  # log(1 + exp(away)) is the loss of a row
+        loss = np.maximum(away, 0) + np.log1p(np.exp(-np.abs(away)))
+        return np.minimum(loss, LARGEST_LOG) @ shares(weight, len(y))
+    return np.array([metric.function(y, chance, weight) for chance in links.apply("sigmoid", raw)])
+
+
+def auc_of_epochs(raw: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """ROC AUC of each row of `raw`, ties counting half.
+
+    A float32 score and its row's number are packed into one integer that sorts as the score does: NumPy sorts integers
+    several times faster than it finds an order.
+    """
+    if raw.dtype == np.float32:
+        bits = np.where(raw == 0, np.float32(0), raw).view(np.uint32)  # -0.0 ties with 0.0
+        bits = np.where(bits >> 31 == 1, ~bits, bits | np.uint32(1 << 31))
+        packed = (bits.astype(np.uint64) << np.uint64(32)) | np.arange(raw.shape[1], dtype=np.uint64)
+        packed.sort(axis=1)
+        order = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        packed >>= np.uint64(32)
+        new = packed[:, 1:] != packed[:, :-1]
+    else:
+        order = np.argsort(raw, axis=1)
+        ordered = np.take_along_axis(raw, order, axis=1)
+        new = ordered[:, 1:] != ordered[:, :-1]
+    heavy = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
+    ones, zeros = heavy * (y == 1), heavy * (y == 0)
+    if ones.sum() <= 0 or zeros.sum() <= 0:
+        return np.full(len(raw), np.nan)
+    one, zero = ones[order], zeros[order]
+    up_to = np.cumsum(zero, axis=1)
+    if new.all():
+        good = np.einsum("en,en->e", one, up_to)
+    else:
+        # Rows that tie see the zeros below their group and half of those in it: the mean of the sums at its two ends.
+        first = np.concatenate([np.ones((len(raw), 1), bool), new], axis=1)
+        last = np.concatenate([new, np.ones((len(raw), 1), bool)], axis=1)
+        below = np.maximum.accumulate(np.where(first, up_to - zero, 0), axis=1)
+        above = np.minimum.accumulate(np.where(last, up_to, np.inf)[:, ::-1], axis=1)[:, ::-1]
+        good = np.einsum("en,en->e", one, (below + above) / 2)
+    return good / (ones.sum() * zeros.sum())
+
+
+def log_loss_of_epochs(raw: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Log loss of each epoch of `(epochs, n, k)` scores after one temperature fitted for each."""
+    scaled = np.moveaxis(raw * fit_steepness(raw, y, weight)[:, None, None].astype(raw.dtype), 2, 0)
+    scaled = np.ascontiguousarray(scaled)
+    scaled -= scaled.max(axis=0)
+    own = scaled[y.astype(np.int64), np.arange(len(raw))[:, None], np.arange(len(y))]
+    loss = np.log(np.exp(scaled).sum(axis=0)) - own
+    return np.minimum(loss, LARGEST_LOG) @ shares(weight, len(y))
+
+
+def best_epoch(scores: np.ndarray, losses: np.ndarray, metric: Metric) -> int:
+    """The epoch best on the task metric, ties by the loss's own value, then the earliest; -1 where no epoch has numbers.
+
+    A label metric moves in jumps of whole rows, so each epoch is taken with its two neighbours. Where the metric has no
+    value at all (one class in the slice), the loss decides.
+
+    >>> best_epoch(np.array([0.7, 0.9, 0.9]), np.array([1.0, 0.6, 0.5]), metrics.METRICS["roc_auc"])
+    2
+    """
+    cost = metric.sign * np.asarray(scores, np.float64)
+    losses = np.asarray(losses, np.float64)
+    known = np.isfinite(cost)
+    if not known.any():
+        return int(np.nanargmin(np.where(np.isfinite(losses), losses, np.nan))) if np.isfinite(losses).any() else -1
+    if metric.needs == "label":
+        window = np.ones(3)
+        total = np.convolve(np.where(known, cost, 0), window)[1:-1]
+        # Rounded, so that equal means that were summed in another order tie.
+        cost = np.where(known, np.round(total / np.maximum(np.convolve(known, window)[1:-1], 1), 12), np.nan)
+    tied = np.flatnonzero(known & (cost == np.min(cost[known])))
+    own = np.where(np.isfinite(losses[tied]), losses[tied], np.inf)
+    return int(tied[np.argmin(own)])
+
+
+def predictions(raw: np.ndarray, link: str, task: Task, calibration: Calibration | None = None) -> dict[str, np.ndarray]:
+    """What metrics read, by what they need: value; or score, label and, where the scores give them, probability."""
+    task = Task(task)
+    raw = np.asarray(raw)
+    if task is Task.REGRESSION:
+        return {"value": np.asarray(raw if raw.ndim == 1 else raw[:, 0], np.float64)}
+    labels = raw > 0 if task is Task.BINARY else raw.argmax(axis=1)
+    out = {"score": raw, "label": labels.astype(np.int64)}
+    if calibration is not None or link in ("sigmoid", "softmax"):
+        chance = probabilities(raw, link, task, calibration)
+        out["probability"] = chance
+        if task is Task.BINARY:  # after Platt, the labels that belong to the probabilities
+            out["label"] = (chance > 0.5).astype(np.int64)
+    return out
+
+
+def judge(
+    shown: Sequence[Metric],
+    task: Task,
+    link: str,
+    raw: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray | None = None,
+    calibration: Calibration | None = None,
+) -> dict[str, float]:
+    """Every shown metric on the judged rows; NaN where one has no meaning there."""
+    return judge_predictions(shown, predictions(raw, link, task, calibration), y, weight)
+
+
+def judge_predictions(
+    shown: Sequence[Metric], prediction: Mapping[str, np.ndarray], y: np.ndarray, weight: np.ndarray | None = None
+) -> dict[str, float]:
+    """Every shown metric from predictions of any origin; NaN where one has no meaning or its kind of prediction is missing."""
+    out = {}
+    for metric in shown:
+        given = prediction.get(metric.needs)
+        usable = given is not None and len(y) > 0 and bool(np.all(np.isfinite(given)))
+        out[metric.name] = metric.function(y, given, weight) if usable and given is not None else float("nan")
+    return out
