@@ -76,3 +76,26 @@ def filled(keep: Number, step: Int[Array, ""] | int) -> Float[Array, ""]:
 
 
 CONTRACT = Optimizer
+
+
+def learning_rate(optimizer: Optimizer) -> Any:
+    """The learning rate of an optimizer, or of the one it is wrapped around."""
+    return rated(optimizer).values()["learning_rate"]
+
+
+def with_learning_rate(optimizer: Any, rate: Any) -> Any:
+    """A copy with another learning rate, however deep the setting lies."""
+    if "learning_rate" in optimizer.settings():
+        return optimizer.replace(learning_rate=rate)
+    name = inner_name(optimizer)
+    return optimizer.replace(**{name: with_learning_rate(getattr(optimizer, name), rate)})
+
+
+def rated(optimizer: Any) -> Any:
+    """The optimizer that holds the learning rate: itself or the one it is wrapped around."""
+    return optimizer if "learning_rate" in optimizer.settings() else rated(getattr(optimizer, inner_name(optimizer)))
+
+
+def inner_name(optimizer: Any) -> str:
+    """The field in which a wrapper holds its optimizer."""
+    return next(name for name, setting in optimizer.settings().items() if setting.kind == "part")

@@ -47,6 +47,8 @@ class Best:
     def judge(self, epoch: int, payload: Any) -> None:
         """Keeps `payload` if its epoch is better than all before."""
         near = self.scores[max(0, epoch - 1) : epoch + 2] if self.smooth == 3 else [self.scores[epoch]]
-        value = (float(np.mean(near)), self.losses[epoch])
-        if np.isfinite(value[0]) and value < self.value:
+        score = float(np.mean(near))
+        # Where the metric has no value (one class in the slice) the loss decides; a number that is not finite never wins.
+        value = (score if np.isfinite(score) else np.inf, self.losses[epoch])
+        if np.isfinite(value[1]) and value < self.value:
             self.epoch, self.kept, self.value = epoch, payload, value

@@ -112,6 +112,8 @@ class Bundle:
             yield min(self.calls_done * self.cut.rounds_per_call, self.cut.rounds) * self.cut.steps
         for trained in self.trained:
             trained.best.finish()
+            if trained.best.kept is None:
+                trained.status = Status.DIVERGED
 
     def call(self, number: int) -> Round:
         """Starts one device call for a wave. JAX returns at once, so the next wave's rows are gathered while this one works."""

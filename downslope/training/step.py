@@ -9,7 +9,7 @@ from downslope.core import tree
 from downslope.core.types import Params, State
 from downslope.losses.base import Loss
 from downslope.models.base import Model
-from downslope.optimizers.base import Here, Optimizer
+from downslope.optimizers.base import Here, Optimizer, learning_rate, with_learning_rate
 from downslope.penalties.base import Penalty
 from downslope.schedules.base import Schedule
 
@@ -60,7 +60,7 @@ def update(
         return whole, slope
 
     (whole, loss), gradient = jax.value_and_grad(objective, has_aux=True)(params)
-    rate = recipe.optimizer.values()["learning_rate"] * recipe.schedule(step, steps)
-    optimizer = recipe.optimizer.replace(learning_rate=rate)
+    rate = learning_rate(recipe.optimizer) * recipe.schedule(step, steps)
+    optimizer = with_learning_rate(recipe.optimizer, rate)
     change, state = optimizer.update(gradient, state, params, Here(whole, here_key, loss_and_gradient))
     return tree.map(lambda p, c: p + c.astype(p.dtype), params, change), state, loss

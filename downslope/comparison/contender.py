@@ -1,0 +1,183 @@
+"""The contenders: which loss with which optimizer, in which batches, over which learning rates."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from downslope import losses as all_losses
+from downslope import optimizers as all_optimizers
+from downslope.core.about import Range, Task
+from downslope.core.catalogue import Catalogue, spell_value
+from downslope.core.errors import IncompatiblePair, OutOfRange
+from downslope.losses.base import Loss
+from downslope.optimizers.base import Optimizer, learning_rate, rated, with_learning_rate
+
+DRAWS = 7
+TWIN = " (twin)"
+Choice = str | Any | Iterable[str | Any] | None
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One line of the ranking: a loss with an optimizer in batches of `batch` rows (`None`: all rows at once).
+
+    `rates` is its first grid of learning rates; `ratio` is the step of that grid, 1 where the user fixed the rates.
+    `reason` says why it cannot run, where it cannot. A twin is the same contender with its own seeds.
+    """
+
+    id: str
+    loss: Loss
+    optimizer: Optimizer
+    batch: int | None
+    rates: tuple[float, ...]
+    ratio: float
+    reason: str = ""
+    twin_of: str | None = None
+
+    def settings(self, learning_rate: float | None) -> dict[str, Any]:
+        """All settings of loss and optimizer by name, with the given learning rate."""
+        optimizer = self.optimizer if learning_rate is None else with_learning_rate(self.optimizer, learning_rate)
+        mine = {**self.loss.values(), **optimizer.values()}
+        return {name: plain(value) for name, value in mine.items() if learning_rate is not None or name != "learning_rate"}
+
+
+def plain(value: Any) -> Any:
+    """A setting as JSON can hold it."""
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if hasattr(value, "settings"):
+        return {"name": value.name, **{name: plain(inner) for name, inner in value.values().items()}}
+    if isinstance(value, tuple | list):
+        return [plain(inner) for inner in value]
+    return float(value)
+
+
+def contenders(losses: Choice, optimizers: Choice, *, task: Task, batch: int, draws: int = DRAWS) -> list[Contender]:
+    """Every loss with every optimizer. A pair that makes no sense stays in the list with its reason."""
+    chosen_losses = chosen(losses, all_losses.catalogue, lambda entry: entry.about.default and entry.about.task == task, task)
+    found = [
+        contender(loss, optimizer, size, task=task, batch=batch, draws=draws)
+        for loss in chosen_losses
+        for optimizer, size in with_batches(optimizers, batch)
+    ]
+    ids = [one.id for one in found]
+    if len(set(ids)) < len(ids):
+        twice = next(one for one in ids if ids.count(one) > 1)
+        raise IncompatiblePair(f"{twice} is named twice; leave one out")
+    if not any(not one.reason for one in found):
+        raise IncompatiblePair(found[0].reason if found else "there is no loss or no optimizer to compare")
+    return found
+
+
+def contender(loss: Loss, optimizer: Optimizer, size: int | None, *, task: Task, batch: int, draws: int) -> Contender:
+    """One pair with its grid."""
+    rates, ratio = grid(optimizer, draws)
+    suffix = f"@{size}" if size is not None and size != batch else ""
+    name = f"{short(loss)} × {short(optimizer, hide=('learning_rate',) if ratio > 1 else ())}{suffix}"
+    reason = ""
+    if loss.about.task != task:
+        reason = f"{loss.name} is a loss for {loss.about.task} targets, and this one is {task}"
+    return Contender(name, loss, optimizer, size, rates, ratio, reason)
+
+
+def twin(of: Contender) -> Contender:
+    """The same contender entered a second time; run with its own seeds, it must come out tied."""
+    return Contender(of.id + TWIN, of.loss, of.optimizer, of.batch, of.rates, of.ratio, "", of.id)
+
+
+def chosen(wanted: Choice, catalogue: Catalogue, default: Callable[[Any], bool], task: Task | None = None) -> list[Any]:
+    """Instances from names, classes, instances or `all`; the default entries for `None`."""
+    if wanted is None:
+        return [catalogue[name]() for name in catalogue.names if default(catalogue[name])]
+    if isinstance(wanted, str):
+        if wanted.strip().lower() == "all":
+            return [entry() for entry in map(catalogue.__getitem__, catalogue.names) if task is None or entry.about.task == task]
+        wanted = split_names(wanted)
+    elif isinstance(wanted, type) or hasattr(wanted, "settings"):
+        wanted = [wanted]
+    return [one_of(entry, catalogue) for entry in wanted]
+
+
+def one_of(entry: Any, catalogue: Catalogue) -> Any:
+    """An instance from a name, a class or an instance."""
+    if isinstance(entry, str):
+        return catalogue.parse(entry)
+    return entry() if isinstance(entry, type) else entry
+
+
+def with_batches(wanted: Choice, batch: int) -> list[tuple[Optimizer, int | None]]:
+    """Optimizers, each with the rows of its batches: `sgd@1` has its own, full-batch methods take all."""
+    if wanted is None or (isinstance(wanted, str) and wanted.strip().lower() == "all"):
+        entries: Sequence[Any] = chosen(wanted, all_optimizers.catalogue, lambda entry: entry.about.default)
+    elif isinstance(wanted, str):
+        entries = split_names(wanted)
+    elif isinstance(wanted, type) or hasattr(wanted, "settings"):
+        entries = [wanted]
+    else:
+        entries = list(wanted)
+    return [method(entry, batch) for entry in entries]
+
+
+def method(entry: Any, batch: int) -> tuple[Optimizer, int | None]:
+    """One optimizer with its batch."""
+    size: int | None = batch
+    if isinstance(entry, str):
+        entry, at, rows = entry.rpartition("@") if "@" in entry else (entry, "", "")
+        if at:
+            if not rows.strip().isdigit() or int(rows) < 1:
+                raise OutOfRange(f"the batch in {entry}@{rows} must be a whole number of rows, at least 1, got {rows!r}")
+            size = int(rows)
+    optimizer = one_of(entry, all_optimizers.catalogue)
+    return optimizer, None if optimizer.about.batch == "full" else size
+
+
+def split_names(text: str) -> list[str]:
+    """Names separated by commas that stand outside parentheses.
+
+    >>> split_names("mse, huber(delta=2), sam(adam(b1=0.8, b2=0.9), radius=0.1)")
+    ['mse', 'huber(delta=2)', 'sam(adam(b1=0.8, b2=0.9), radius=0.1)']
+    """
+    names, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([") - (sign in ")]")
+        if sign == "," and depth == 0:
+            names.append("")
+        else:
+            names[-1] += sign
+    return [name.strip() for name in names if name.strip()]
+
+
+def grid(optimizer: Optimizer, draws: int) -> tuple[tuple[float, ...], float]:
+    """The learning rates to try and the ratio of neighbours.
+
+    A rate that differs from the class's default was set by the user and is not tuned; an array of them is the user's own grid.
+    """
+    rate = learning_rate(optimizer)
+    own = np.unique(np.asarray(rate, float))
+    if own.size > 1 or own[0] != default_rate(optimizer):
+        return tuple(own.tolist()), 1.0
+    where: Range = rated(optimizer).settings()["learning_rate"].search or Range(1e-4, 1.0, "log")
+    if draws < 2:
+        return (float(np.sqrt(where.low * where.high)),), 1.0
+    return tuple(float(f"{rate:.4g}") for rate in np.geomspace(where.low, where.high, draws)), (where.high / where.low) ** (
+        1 / (draws - 1)
+    )
+
+
+def default_rate(optimizer: Optimizer) -> float:
+    """The learning rate that the class itself proposes."""
+    return float(learning_rate(type(rated(optimizer))()))
+
+
+def short(record: Any, hide: Sequence[str] = ()) -> str:
+    """The record as one types it, with the settings that differ from their defaults."""
+    defaults: Mapping[str, Any] = type(record)().values()
+    told = {name: value for name, value in record.values().items() if name not in hide and not same(value, defaults[name])}
+    return f"{record.name}({', '.join(f'{name}={spell_value(value)}' for name, value in told.items())})" if told else record.name
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two settings are equal, arrays included."""
+    return type(left) is type(right) and bool(np.all(left == right)) if not np.isscalar(left) else bool(left == right)
