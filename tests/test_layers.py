@@ -15,7 +15,7 @@ ROW = {"core": 0} | dict.fromkeys(PARTS, 1) | {"training": 2, "comparison": 3, "
 CATALOGUES = {"losses", "optimizers", "schedules", "penalties", "models"}
 SIDEWAYS = {("prediction", "data")}  # a saved model carries its encoder
 HOMES = {
-    "sklearn": ("estimators/", "comparison/score.py", "comparison/controls.py", "data/"),
+    "sklearn": ("estimators/", "comparison/score.py", "comparison/controls.py"),
     "polars": ("data/",),
     "narwhals": ("data/",),
     "matplotlib": ("comparison/report/figures.py",),

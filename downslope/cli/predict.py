@@ -1,0 +1,28 @@
+"""`downslope predict`: a saved model, a table in, a table out; no JAX."""
+
+from pathlib import Path
+
+import click
+
+from downslope.cli import terminal
+from downslope.cli.options import check_source, example
+
+
+@click.command(epilog=example("downslope predict diabetes-downslope/model new.csv --out predictions.csv"))
+@click.argument("model")
+@click.argument("table")
+@click.option("--out", metavar="FILE", help="Where to write the predictions; otherwise to stdout.")
+def predict(model: str, table: str, out: str | None) -> None:
+    """Predict a table with a saved model.
+
+    MODEL is the model folder of a run, or the run folder itself. Predictions keep the order of the rows; classifiers add the
+    probability of each class.
+    """
+    check_source(table)
+    from downslope.prediction import predictor, write
+
+    folder = Path(model)
+    folder = folder / "model" if (folder / "model").is_dir() else folder
+    rows = write.predict_file(predictor.load(folder), table, out)
+    if out:
+        terminal.line(f"{rows:,} predictions written to {out}")
