@@ -1,0 +1,132 @@
+"""Cells to typed values: numbers, booleans, dates and categories, each NaN (or -1) where a cell is missing or unreadable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from downslope.data.coded import Coded
+from downslope.data.frames import as_text
+
+MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "null", "NaN", "nan", "NAN", "NaT", "?", "-", "--")
+NONE = ("None", "none", "NONE")
+"""A missing value among numbers and dates, a level of its own among words."""
+
+TRUE, FALSE = ("true", "yes", "t", "y", "on", "1"), ("false", "no", "f", "n", "off", "0")
+
+DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y")
+DAYS_BY_NAME = ("%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
+TIMES = ("%H:%M", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p")
+ZONES = ("Z", "%z")
+FORMATS = (
+    *DAYS,
+    *DAYS_BY_NAME,
+    *(
+        f"{day}{gap}{time}"
+        for day in (*DAYS, *DAYS_BY_NAME)
+        for gap in (" ", "T")[: 2 if day == "%Y-%m-%d" else 1]
+        for time in TIMES
+    ),
+    *(f"%Y-%m-%d{gap}{time}{zone}" for gap in ("T", " ") for time in TIMES[:2] for zone in ZONES),
+)
+
+Kind = str
+Values = np.ndarray
+
+
+def values(column: pl.Series, kind: Kind, details: Mapping[str, Any]) -> Values:
+    """What the cells of a column are worth, by the kind that was decided for it."""
+    if kind == "category":
+        return categories(column)
+    if kind == "date":
+        return dates(column, details.get("format"))
+    if kind == "boolean":
+        return booleans(column)
+    return numbers(column, decimal_comma=bool(details.get("decimal_comma")))
+
+
+def present_text(column: pl.Series, none_is_missing: bool) -> pl.Series:
+    """Trimmed text, null where a cell is missing."""
+    text = as_text(column).str.strip_chars()
+    spellings = [*MISSING, *NONE] if none_is_missing else list(MISSING)
+    gone = text.is_in(spellings)
+    return text.set(gone, None) if gone.any() else text
+
+
+def numbers(column: pl.Series, decimal_comma: bool = False) -> Values:
+    """Each cell as a float64; infinities and unreadable cells are NaN."""
+    found = raw_numbers(column, decimal_comma)
+    found[np.isinf(found)] = np.nan
+    return found
+
+
+def raw_numbers(column: pl.Series, decimal_comma: bool = False) -> Values:
+    """Each cell as a float64, infinities as they are."""
+    dtype = column.dtype
+    if dtype in (pl.String, pl.Categorical, pl.Enum, pl.Object):
+        text = present_text(column, none_is_missing=True)
+        if decimal_comma:
+            text = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        column = text
+    elif dtype == pl.Duration:
+        column = column.dt.total_microseconds() / 1e6
+    elif dtype == pl.Time:
+        column = column.cast(pl.Int64) / 1e9
+    elif not (dtype.is_numeric() or dtype == pl.Boolean):
+        return np.full(len(column), np.nan)
+    return column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().copy()
+
+
+def booleans(column: pl.Series) -> Values:
+    """1 for true and 0 for false, in any of their usual spellings."""
+    if column.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Object):
+        text = present_text(column, none_is_missing=True).str.to_lowercase()
+        found = np.full(len(text), np.nan)
+        found[text.is_in(TRUE).fill_null(False).to_numpy()] = 1.0
+        found[text.is_in(FALSE).fill_null(False).to_numpy()] = 0.0
+        return found
+    found = numbers(column)
+    return np.where(np.isnan(found), np.nan, (found != 0).astype(float))
+
+
+def dates(column: pl.Series, pattern: str | None) -> Values:
+    """Seconds since 1970 in UTC."""
+    if not column.dtype.is_temporal() or column.dtype in (pl.Time, pl.Duration):
+        text = present_text(column, none_is_missing=True)
+        column = parse_dates(text, pattern or best_format(text.drop_nulls()) or "%Y-%m-%d")
+    moments = column.cast(pl.Datetime("us")) if column.dtype == pl.Date else column.dt.cast_time_unit("us")
+    return (moments.to_physical().cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy().copy()
+
+
+def parse_dates(text: pl.Series, pattern: str) -> pl.Series:
+    """Dates of one format, null where it does not fit; those with an offset are turned to UTC."""
+    try:
+        return text.str.to_datetime(pattern, strict=False, time_unit="us", ambiguous="null").dt.replace_time_zone(None)
+    except pl.exceptions.PolarsError:
+        return pl.Series(text.name, [None] * len(text), dtype=pl.Datetime("us"))
+
+
+def best_format(text: pl.Series) -> str | None:
+    """The first date format that fits (nearly) all cells, none of which is missing."""
+    if not len(text) or not text.head(20).str.contains(r"\d").all():
+        return None
+    first = text.head(200)
+    for pattern in FORMATS:
+        if 2 * parse_dates(first, pattern).null_count() > len(first):
+            continue
+        if parse_dates(text, pattern).null_count() <= len(text) * TOLERATED:
+            return pattern
+    return None
+
+
+TOLERATED = 0.01
+"""The share of cells that may be unreadable before a column is not of a kind."""
+
+
+def categories(column: pl.Series) -> Coded:
+    """Codes with sorted levels."""
+    text = present_text(column, none_is_missing=False)
+    levels = text.drop_nulls().unique().sort().to_list()
+    codes = text.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
+    return Coded.of(codes, tuple(levels))

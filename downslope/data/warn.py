@@ -1,0 +1,113 @@
+"""What deserves a second look: leaks, copies, stray cells, dates that a random split would mix."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from downslope.core.about import Task
+from downslope.data.cells import Coded
+from downslope.data.kinds import Finding
+from downslope.data.table import Table
+from downslope.data.target import Target
+
+if TYPE_CHECKING:
+    from downslope.data.describe import Column
+
+SAME = 1 - 1e-9
+
+
+def is_copy(found: Finding, column: pl.Series, target: Target, rows: np.ndarray) -> bool:
+    """Whether a column repeats the target on every row that is used."""
+    own, y = np.asarray(found.values)[rows], target.y[rows]
+    if target.classes is None:
+        return found.kind == "number" and bool((own == y).all())
+    if found.kind == "category" and isinstance(found.values, Coded):
+        place = {name: index for index, name in enumerate(target.classes)}
+        codes = np.array([*(place.get(level, -2) for level in found.values.levels), -2])
+        return bool((codes[own] == y).all())
+    if found.kind == "number" and target.finding.kind == "number":
+        return bool((own == target.finding.values[rows]).all())
+    return found.kind == "boolean" and target.finding.kind == "boolean" and bool((own == target.finding.values[rows]).all())
+
+
+def about_cells(table: Table, name: str, found: Finding) -> list[str]:
+    """Warnings about cells that count as missing although something stands in them."""
+    warnings = list(found.warnings)
+    if found.infinite:
+        what = "infinite value counts" if len(found.infinite) == 1 else "infinite values count"
+        warnings.append(f"{name!r}: {len(found.infinite)} {what} as missing (first on {table.place(found.infinite[0])})")
+    if found.unreadable:
+        row = found.unreadable[0]
+        what = (
+            f"cell is not a {found.kind} and counts" if len(found.unreadable) == 1 else f"cells are not {found.kind}s and count"
+        )
+        cell = str(table.frame[name][row])[:40]
+        warnings.append(f"{name!r}: {len(found.unreadable)} {what} as missing (first {cell!r}, {table.place(row)})")
+    return warnings
+
+
+def about_leaks(
+    columns: "Sequence[Column]", features: Mapping[str, np.ndarray], y: np.ndarray, task: Task, target: str
+) -> list[str]:
+    """Warnings about columns from which the target can be computed."""
+    suspects = []
+    for column in columns:
+        if column.used and (follows(features[column.name], y) if task is Task.REGRESSION else renames(features[column.name], y)):
+            suspects.append(column.name)
+    return [
+        f"{name!r} determines the target {target!r} exactly; if it is not known when predicting, leave it out (drop it)"
+        for name in suspects
+    ]
+
+
+def follows(values: np.ndarray, y: np.ndarray) -> bool:
+    """Whether numbers lie on one straight line with the target."""
+    if isinstance(values, Coded):
+        return False
+    both = ~np.isnan(values)
+    if both.sum() < max(5, len(y) // 2):
+        return False
+    own, target = values[both] - values[both].mean(), y[both] - y[both].mean()
+    size = np.sqrt((own**2).sum() * (target**2).sum())
+    return bool(size > 0 and abs((own * target).sum()) > SAME * size)
+
+
+def renames(values: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a column only calls the classes by other names."""
+    if isinstance(values, Coded):
+        codes, present = np.asarray(values).astype(np.int64), np.asarray(values) >= 0
+    else:
+        present = ~np.isnan(values)
+        codes = np.zeros(len(values), np.int64)
+        codes[present] = np.unique(values[present], return_inverse=True)[1]
+    if present.sum() < max(5, len(y) // 2):
+        return False
+    classes = int(y.max()) + 1
+    own = len(np.unique(codes[present]))
+    return own == len(np.unique(y[present])) == len(np.unique(codes[present] * classes + y[present]))
+
+
+def about_dates(columns: "Sequence[Column]", scheme: str) -> list[str]:
+    """A warning when there are dates and the rows are split without regard to them."""
+    dates = [column.name for column in columns if column.kind == "date" and column.used]
+    if not dates or scheme != "random":
+        return []
+    return [
+        f"rows are split at random although {dates[0]!r} holds dates; if the model is to predict later rows than it learned from, "
+        f"the scores here are too good: use --split time:{dates[0]}"
+    ]
+
+
+def about_copies(table: Table, names: Sequence[str], rows: np.ndarray) -> list[str]:
+    """A warning when many rows are copies of others, for a copy may be trained on and judged at once."""
+    frame = table.frame.select(names)
+    if len(rows) < table.rows:
+        frame = frame[rows]
+    copies = frame.height - frame.n_unique()
+    if copies < max(1, frame.height // 100):
+        return []
+    return [
+        f"{copies} of {frame.height} rows are copies of another row; a copy may stand in the training and in the judged part at once"
+    ]
