@@ -6,7 +6,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-Number: TypeAlias = float | Float[Array, "..."] | Float[np.ndarray, "..."]
+Number: TypeAlias = float | int | Float[Array, "..."] | Float[np.ndarray, "..."]
 """One hyper-parameter: a plain number, or an array of them when many settings are swept together."""
 
 Params: TypeAlias = Any

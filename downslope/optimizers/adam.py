@@ -7,7 +7,7 @@ from jaxtyping import Array, Int, PyTree
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
-from downslope.core.record import hyper
+from downslope.core.record import choice, hyper
 from downslope.core.types import Number, Params
 from downslope.optimizers.base import Here, Optimizer, filled
 
@@ -39,8 +39,8 @@ class Adam(Optimizer):
         source=Paper("Kingma and Ba", 2015, "Adam: A Method for Stochastic Optimization", "https://arxiv.org/abs/1412.6980"),
         default=True,
         differs={
-            "Keras": "adds epsilon before the bias correction and defaults it to 1e-7, which damps the first steps.",
-            "scikit-learn": "adds epsilon before the bias correction.",
+            "Keras": "adds epsilon before the bias correction (choose epsilon_hat) and defaults it to 1e-7, which damps the first steps.",
+            "scikit-learn": "adds epsilon before the bias correction: choose epsilon_hat.",
             "PyTorch": "weight_decay is an L2 penalty added to the gradient, not decoupled decay.",
         },
     )
@@ -49,6 +49,7 @@ class Adam(Optimizer):
     b1: Number = hyper(default=0.9, at_least=0.0, below=1.0, search=Range(0.8, 0.99), doc="Memory of the mean.")
     b2: Number = hyper(default=0.999, at_least=0.0, below=1.0, search=Range(0.9, 0.9999), doc="Memory of the square.")
     epsilon: Number = hyper(default=1e-8, above=0.0, doc="Keeps the division finite.")
+    epsilon_hat: bool = choice(default=False, options=(False, True), doc="Add epsilon before the bias correction, not after it.")
 
     def init(self, params: Params) -> State:
         return State(jnp.zeros((), jnp.int32), tree.zeros_like(params), tree.zeros_like(params))
@@ -62,8 +63,9 @@ class Adam(Optimizer):
         mean = tree.blend(state.mean, gradient, keep=self.b1)
         square = tree.blend(state.square, tree.map(jnp.square, gradient), keep=self.b2)
         mean_scale, square_scale = 1 / filled(self.b1, step), 1 / filled(self.b2, step)
+        epsilon = self.epsilon * jnp.sqrt(square_scale) if self.epsilon_hat else self.epsilon
 
         def change(m: Array, v: Array) -> Number:
-            return -self.learning_rate * (m * mean_scale) / (jnp.sqrt(v * square_scale) + self.epsilon)
+            return -self.learning_rate * (m * mean_scale) / (jnp.sqrt(v * square_scale) + epsilon)
 
         return tree.typed_as(mean, tree.map(change, mean, square)), State(step, mean, square)

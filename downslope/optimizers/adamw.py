@@ -44,7 +44,7 @@ class Adamw(Optimizer):
             "Paper": "multiplies the decay by the schedule alone, not by the learning rate; all frameworks multiply by both.",
             "PyTorch": "decays every parameter, biases too: choose decayed='everything'.",
             "optax": "decays every parameter unless a mask is given, and weight_decay defaults to 1e-4.",
-            "Keras": "adds epsilon before the bias correction, defaults it to 1e-7 and weight_decay to 0.004.",
+            "Keras": "adds epsilon before the bias correction (choose epsilon_hat), defaults it to 1e-7 and weight_decay to 0.004.",
         },
     )
 
@@ -58,6 +58,7 @@ class Adamw(Optimizer):
     decayed: str = choice(
         default="weights", options=("weights", "everything"), doc="What shrinks: matrices of weights alone, or biases too."
     )
+    epsilon_hat: bool = choice(default=False, options=(False, True), doc="Add epsilon before the bias correction, not after it.")
 
     def init(self, params: Params) -> State:
         return State(jnp.zeros((), jnp.int32), tree.zeros_like(params), tree.zeros_like(params))
@@ -72,9 +73,10 @@ class Adamw(Optimizer):
         mean = tree.blend(state.mean, gradient, keep=self.b1)
         square = tree.blend(state.square, tree.map(jnp.square, gradient), keep=self.b2)
         mean_scale, square_scale = 1 / filled(self.b1, step), 1 / filled(self.b2, step)
+        epsilon = self.epsilon * jnp.sqrt(square_scale) if self.epsilon_hat else self.epsilon
 
         def change(m: Array, v: Array, p: Array) -> Number:
-            move = m * mean_scale / (jnp.sqrt(v * square_scale) + self.epsilon)
+            move = m * mean_scale / (jnp.sqrt(v * square_scale) + epsilon)
             if self.decayed == "everything" or tree.is_weight(p):
                 move = move + self.weight_decay * p
             return -self.learning_rate * move

@@ -1,0 +1,3 @@
+"""The makers need other frameworks and are not tests."""
+
+collect_ignore = ["make.py", "case.py", "with_torch.py", "with_optax.py", "with_keras.py", "from_papers.py", "schedules.py"]

@@ -1,0 +1,83 @@
+"""Reference trajectories from PyTorch, in float64."""
+
+from functools import partial
+
+import torch
+from case import Case
+
+MADE_BY = f"torch {torch.__version__}"
+
+
+class Runner:
+    """A torch optimizer on NumPy gradients."""
+
+    def __init__(self, make, params, gradient_of):
+        self.tensors = {name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for name, value in params.items()}
+        self.optimizer = make(list(self.tensors.values()))
+        self.gradient_of = gradient_of
+
+    def params(self):
+        return {name: tensor.detach().numpy().copy() for name, tensor in self.tensors.items()}
+
+    def step(self, number, rate):
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        _, gradient = self.gradient_of(self.params(), number)
+        for name, tensor in self.tensors.items():
+            tensor.grad = torch.tensor(gradient[name], dtype=torch.float64)
+        self.optimizer.step()
+
+
+def case(optimizer, problem, rate, settings, make, **theirs):
+    made_by = f"{MADE_BY}, {make.__name__}({', '.join(f'{k}={v}' for k, v in theirs.items())})"
+    return Case(optimizer, problem, rate, settings, made_by, partial(Runner, partial(make, lr=rate, **theirs)))
+
+
+def cases():
+    """Everything for which PyTorch has the published rule."""
+    optim = torch.optim
+    for name in ("gradient_descent", "sgd"):
+        yield case(name, "quadratic", 5e-4, {}, optim.SGD)
+        yield case(name, "rosenbrock", 3e-4, {}, optim.SGD)
+        yield case(name, "logistic", 0.05, {}, optim.SGD)
+    for name, nesterov in (("momentum", False), ("nesterov", True)):
+        yield case(name, "quadratic", 2e-4, {"momentum": 0.9}, optim.SGD, momentum=0.9, nesterov=nesterov)
+        yield case(name, "rosenbrock", 1e-4, {"momentum": 0.8}, optim.SGD, momentum=0.8, nesterov=nesterov)
+        yield case(name, "logistic", 0.02, {"momentum": 0.95}, optim.SGD, momentum=0.95, nesterov=nesterov)
+    yield from rmsprop(optim)
+    for name, make in (("adam", optim.Adam), ("adamw", optim.AdamW)):
+        decay = {} if name == "adam" else {"weight_decay": 0.3, "decayed": "everything"}
+        theirs = {"weight_decay": 0.0 if name == "adam" else 0.3}
+        for problem, rate, b1, b2, epsilon in (
+            ("quadratic", 0.05, 0.9, 0.999, 1e-8),
+            ("rosenbrock", 0.02, 0.8, 0.99, 1e-3),
+            ("logistic", 0.1, 0.95, 0.9, 0.1),
+        ):
+            settings = {"b1": b1, "b2": b2, "epsilon": epsilon, **decay}
+            yield case(name, problem, rate, settings, make, betas=(b1, b2), eps=epsilon, **theirs)
+    settings = {"weight_decay": 0.2, "decayed": "weights", "epsilon": 1e-8, "b1": 0.9, "b2": 0.999}
+    yield case("adamw", "quadratic", 0.05, settings, weights_only(optim.AdamW), weight_decay=0.2)
+
+
+def rmsprop(optim):
+    """Plain and centered; the root without epsilon inside."""
+    for problem, rate, decay, epsilon, centered in (
+        ("quadratic", 0.02, 0.9, 1e-8, False),
+        ("rosenbrock", 0.01, 0.99, 1e-2, False),
+        ("logistic", 0.05, 0.8, 0.1, False),
+        ("logistic", 0.05, 0.9, 0.1, True),
+        ("quadratic", 0.02, 0.99, 1e-2, True),
+    ):
+        settings = {"decay": decay, "epsilon": epsilon, "centered": centered}
+        yield case("rmsprop", problem, rate, settings, optim.RMSprop, alpha=decay, eps=epsilon, centered=centered)
+
+
+def weights_only(make):
+    """Two groups: the matrix decays, the biases do not."""
+
+    def grouped(tensors, weight_decay, **rest):
+        groups = [{"params": [t], "weight_decay": weight_decay if t.ndim > 1 else 0.0} for t in tensors]
+        return make(groups, **rest)
+
+    grouped.__name__ = f"{make.__name__} on matrices, weight_decay=0 on vectors"
+    return grouped
