@@ -1,0 +1,103 @@
+"""The page: words, tables and pictures put into one file that opens without a network, for ever."""
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from downslope.comparison.report import palette, series
+from downslope.comparison.report.pictures import pictures
+from downslope.comparison.report.summarize import summarize
+from downslope.comparison.report.wording import clean
+
+HERE = Path(__file__).parent
+ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&'\u2028\u2029"}
+
+
+@cache
+def template() -> Any:
+    """The page's template, with everything that is put into it escaped."""
+    # Every value is escaped, whatever the file is called; a name that is missing is an error and not an empty place.
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html")
+
+
+@cache
+def script() -> str:
+    """Our script, the only one that the page's policy lets run."""
+    return (HERE / "page.js").read_text(encoding="utf-8").strip()
+
+
+def policy() -> str:
+    """Nothing may be fetched and only our script may run, known by its hash."""
+    digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
+    return f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:"
+
+
+def embedded(data: Any) -> Markup:
+    """Data as strict JSON in which nothing can end the element it stands in."""
+    return Markup(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(ESCAPES))
+
+
+def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, Any]) -> str:
+    """The report as one HTML text; the same input gives the same text.
+
+    `result` is what stands in `result.json`, `runs` are the rows of `runs.csv`, `judged` holds target and prediction of the
+    judged rows by contender. A comparison that was stopped gives a report of what is finished.
+    """
+    drawn = pictures(result, runs, judged)
+    data = {picture["name"]: picture.pop("data") for section in drawn.values() for picture in section}
+    for section in drawn.values():
+        for picture in section:
+            picture["svg"] = Markup(picture["svg"])
+    style = palette.style_sheet() + (HERE / "page.css").read_text(encoding="utf-8")
+    return template().render(
+        story=summarize(result),
+        pictures=drawn,
+        legend=losses_legend(result),
+        curve_legend=curves_legend(result),
+        policy=policy(),
+        style=Markup(style),
+        script=Markup(script()),
+        data=embedded(data),
+        version=str(result.get("downslope", "")),
+    )
+
+
+def losses_legend(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Which line of the learning-rate pictures is which loss."""
+    names = series.unique(sorted(series.parts(c)[0] for c in result["contenders"]))
+    lines, dashes = palette.LINES, palette.DASHES
+    return [{"colour": f"line{i % lines}", "dash": dashes[i % len(dashes)], "text": clean(n, 60)} for i, n in enumerate(names)]
+
+
+def curves_legend(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Which line of the score curves is which contender."""
+    named = enumerate(series.featured(result))
+    return [{"colour": f"line{i}", "dash": "", "text": clean(f"{role}: {one['id']}", 90)} for i, (role, one) in named]
+
+
+def write_report(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, Any], path: str | Path) -> None:
+    """Write the report whole or not at all: readers of `path` see the old file or the new one, never a part."""
+    path = Path(path)
+    text = page(result, runs, judged).encode("utf-8")
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

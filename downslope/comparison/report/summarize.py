@@ -1,0 +1,335 @@
+"""What the page says: every sentence, list and table as plain data, made from a result alone."""
+
+import shlex
+from typing import Any
+
+from downslope.comparison.report import series
+from downslope.comparison.report.wording import better, between, clean, decimals, is_number, number, rate, settings, several
+
+CONTROLS = {
+    "constant": "constant predictor",
+    "linear": "linear model",
+    "boosted_trees": "boosted trees",
+}
+MOST_COLUMNS = 250
+FRAMEWORKS = {"downslope": "downslope", "pytorch": "PyTorch", "scikit-learn": "scikit-learn", "keras": "Keras", "optax": "optax"}
+
+
+def summarize(result: dict[str, Any]) -> dict[str, Any]:
+    """Everything in words and tables, in the order of the page."""
+    return {
+        "title": clean(f"{result['target']} in {result['name']}", 120),
+        "target": clean(result["target"], 60),
+        "name": clean(result["name"], 60),
+        "finished": result.get("finished", True),
+        "answer": answer(result),
+        "ranking": ranking(result),
+        "losses": losses(result),
+        "rates": rates(result),
+        "data": data(result),
+        "protocol": protocol(result),
+        "commands": commands(result),
+    }
+
+
+def cell(text: Any, value: Any = None, kind: str = "") -> dict[str, Any]:
+    """One cell of a table: what is read, what it is sorted by, how it looks."""
+    if is_number(text):
+        text, value = number(text), text if value is None else value
+    shown = clean("–" if text is None else text, 160)
+    kind += " whole" if len(shown) <= 30 else ""  # short enough to stay on one line
+    return {"text": shown, "value": float(value) if is_number(value) else None, "kind": kind.strip()}
+
+
+def table(name: str, columns: list[tuple[str, str]], rows: list[dict[str, Any]], words: str) -> dict[str, Any]:
+    """A table that can be sorted and filtered; `columns` are (title, "text" or "number"), `words` its caption."""
+    titles = [{"title": clean(title, 40), "kind": kind} for title, kind in columns]
+    return {"name": name, "columns": titles, "rows": rows, "words": words}
+
+
+def places_of(result: dict[str, Any]) -> dict[str, int]:
+    """For each metric the digits that its intervals carry."""
+    ranking_metric = result["metric"]["name"]
+    found = {}
+    for metric in series.metrics(result):
+        known = [series.value_of(c, metric["name"], ranking_metric) for c in result["contenders"]]
+        found[metric["name"]] = decimals(value["high"] - value["low"] for value in known if value)
+    return found
+
+
+def answer(result: dict[str, Any]) -> dict[str, Any]:
+    """The recommendation, its score and what stands beside it."""
+    advice, metric, places = result["recommendation"], result["metric"], places_of(result)
+    ranked = series.in_order(result)
+    chosen = next((c for c in ranked if c["id"] == advice.get("id")), None)
+    tied = [c for c in ranked if c["tied_with_best"]]
+    digits = places[metric["name"]]
+    facts = []
+    if chosen and chosen.get("score"):
+        note = f"{between(chosen['score'], digits)} (95 %), {better(metric['direction'])}; on rows the models never saw"
+        facts.append({"label": metric["title"], "value": number(chosen["score"]["mean"], digits), "note": note, "kind": "main"})
+    if tied:
+        note = "the data cannot tell these apart" if len(tied) > 1 else "nothing else comes close enough to be called equal"
+        facts.append({"label": "Tied with the best", "value": f"{len(tied)} of {len(ranked)}", "note": note, "kind": ""})
+    tested = result.get("test", {}).get(metric["name"])
+    if is_number(tested):
+        note = "the delivered model, on rows set aside and opened once"
+        facts.append({"label": "Test part", "value": number(tested, digits), "note": note, "kind": ""})
+    for name, title in CONTROLS.items():
+        control = result.get("controls", {}).get(name)
+        value = series.control_value(control, metric["name"], metric["name"])
+        if control is None or value is None:
+            continue
+        note = {"constant": "what guessing without any column gives", "linear": "the simplest model, for reference"}.get(
+            name, "an outside reference"
+        )
+        if control.get("tied_with_best"):
+            note = "tied with the best: a linear model is enough"
+        if control.get("better"):
+            note = "better, if you only want predictions"
+        facts.append({"label": title.capitalize(), "value": number(value, digits), "note": note, "kind": ""})
+    code = [{"name": FRAMEWORKS.get(k, k), "text": v} for k, v in (advice.get("code") or {}).items() if v]
+    return {
+        "text": clean(advice["text"], 1200),
+        "reasons": [clean(reason, 600) for reason in advice.get("reasons", [])],
+        "warnings": [clean(warning, 600) for warning in result.get("warnings", [])],
+        "facts": facts,
+        "tied": [{"c": ranked.index(c), "text": clean(c["id"], 60), "chosen": c is chosen} for c in tied],
+        "code": code,
+        "unfinished": unfinished(result),
+    }
+
+
+def unfinished(result: dict[str, Any]) -> str:
+    """What is missing when the comparison was stopped, "" when nothing is."""
+    if result.get("finished", True):
+        return ""
+    done = sum(1 for c in result["contenders"] if c.get("score"))
+    total = several(len(result["contenders"]), "contender")
+    return f"Stopped before its end: {done} of {total} finished. The rest may change the answer."
+
+
+def ranking(result: dict[str, Any]) -> dict[str, Any]:
+    """Every contender with what it scored and cost, or why it has no score."""
+    places, ranking_metric = places_of(result), result["metric"]["name"]
+    shown = series.metrics(result)
+    columns = [("#", "number"), ("loss", "text"), ("optimizer", "text"), ("rate", "number")]
+    columns += [(metric["title"], "number") for metric in shown[:1]] + [("95 % interval", "number"), ("worse by", "number")]
+    columns += [(metric["title"], "number") for metric in shown[1:]]
+    columns += [("good rates", "number"), ("updates", "number"), ("state", "text")]
+    rows = []
+    for index, one in enumerate(series.in_order(result)):
+        loss, method = series.parts(one)
+        digits, step = places[ranking_metric], one["settings"].get("learning_rate")
+        gap = one.get("difference")
+        cells = [cell(one["rank"] if one.get("rank") else "–", one.get("rank")), cell(loss), cell(method), cell(rate(step), step)]
+        values = [series.value_of(one, metric["name"], ranking_metric) for metric in shown]
+        means = [
+            cell(number(v["mean"], places[m["name"]]), v["mean"]) if v else cell("–") for m, v in zip(shown, values, strict=True)
+        ]
+        score = values[0]
+        worse = "–" if not gap else "±0" if one["id"] == result["recommendation"].get("id") else number(gap["mean"], digits)
+        cells += [means[0], cell(between(score, digits), score["low"] if score else None)]
+        cells += [cell(worse, gap["mean"] if gap and is_number(gap["mean"]) else None), *means[1:]]
+        tried = len(one.get("grid", []))
+        good = one.get("good_rates")
+        cells += [cell(f"{good} of {tried}" if is_number(good) and tried else "–", good), cell(one.get("updates") or "–")]
+        cells.append(state(one))
+        rows.append({"c": index, "cells": cells, "kind": "tied" if one["tied_with_best"] else "failed" if not score else ""})
+    tied = sum(bool(c["tied_with_best"]) for c in result["contenders"])
+    words = f"{several(len(rows), 'contender')}, {tied} tied with the best."
+    return {"table": table("ranking", columns, rows, words), "failed": sum(1 for row in rows if row["kind"] == "failed")}
+
+
+def state(one: dict[str, Any]) -> dict[str, Any]:
+    """How a contender ended, in words."""
+    if one["status"] != "ok":
+        reason = f": {one['reason']}" if one.get("reason") else ""
+        return cell(f"{one['status'].replace('_', ' ')}{reason}", kind="bad")
+    words = ["tied"] if one["tied_with_best"] else []
+    words += ["rate on the border"] if one.get("at_border") else []
+    return cell(", ".join(words) or "ok")
+
+
+def losses(result: dict[str, Any]) -> dict[str, Any]:
+    """Each loss with its best optimizer on every metric, and what it aims at."""
+    places, ranking_metric, shown = places_of(result), result["metric"]["name"], series.metrics(result)
+    best: dict[str, tuple[int, dict[str, Any]]] = {}
+    for index, one in enumerate(series.in_order(result)):
+        best.setdefault(series.parts(one)[0], (index, one))
+    columns = [("loss", "text"), ("its best optimizer", "text")]
+    columns += [(f"{metric['title']} ({better(metric['direction'])})", "number") for metric in shown] + [("aims at", "text")]
+    ahead: dict[str, str] = {}
+    tops = {}
+    for metric in shown:
+        sign = 1 if metric["direction"] == "lower" else -1
+        known = {loss: series.value_of(one, metric["name"], ranking_metric) for loss, (_, one) in best.items()}
+        order = sorted((sign * value["mean"], loss) for loss, value in known.items() if value)
+        if order:
+            ahead[metric["title"]], tops[metric["name"]] = order[0][1], order[0][1]
+    rows = []
+    for loss, (index, one) in best.items():
+        cells = [cell(loss), cell(series.parts(one)[1])]
+        for metric in shown:
+            value = series.value_of(one, metric["name"], ranking_metric)
+            top = "best" if tops.get(metric["name"]) == loss and len(best) > 1 else ""
+            text = number(value["mean"], places[metric["name"]]) if value else one["status"].replace("_", " ")
+            cells.append(cell(text, value["mean"] if value else None, top))
+        rows.append({"c": index, "cells": [*cells, cell(aim(one))], "kind": ""})
+    for name, title in CONTROLS.items():
+        control = result.get("controls", {}).get(name)
+        if control:
+            values = [series.control_value(control, metric["name"], ranking_metric) for metric in shown]
+            cells = [cell(number(v, places[m["name"]]), v) for m, v in zip(shown, values, strict=True)]
+            rows.append({"c": None, "cells": [cell(title), cell("–"), *cells, cell("")], "kind": "control"})
+    winners = series.unique(list(ahead.values()))
+    if len(best) < 2 or not winners:
+        lead = ""
+    elif len(winners) == 1:
+        lead = f"On every metric shown {winners[0]} is ahead."
+    else:
+        lead = "By " + "; by ".join(f"{title} {loss} is ahead" for title, loss in ahead.items()) + "."
+    return {
+        "table": table("losses", columns, rows, "Each loss with the optimizer that served it best."),
+        "lead": clean(lead, 600),
+    }
+
+
+def aim(one: dict[str, Any]) -> str:
+    """What a loss aims at, with the constant that it would predict."""
+    from downslope.losses import catalogue
+
+    words = catalogue[one["loss"]].about.aims_at if one["loss"] in catalogue.names else ""
+    constant = one.get("best_constant")
+    if not is_number(constant):
+        return words
+    return f"{words} ({number(constant)})" if words else number(constant)
+
+
+def rates(result: dict[str, Any]) -> str:
+    """Whether the best learning rates were found, and what equal cost means for full-batch methods."""
+    border = [c["id"] for c in series.in_order(result) if c.get("at_border") and c.get("score")]
+    words = "No chosen rate lies on the border of its range."
+    if border:
+        count, names = several(len(border), "contender"), clean(", ".join(border), 300)
+        words = f"{count} chose a rate on the border of its range, so a better one may lie beyond: {names}."
+    full = [c for c in result["contenders"] if c.get("batch") == "full" and c.get("updates")]
+    mini = [c["updates"] for c in result["contenders"] if c.get("batch") != "full" and c.get("updates")]
+    if full and mini:
+        name = clean(series.parts(full[0])[1], 40)
+        words += f" At the same cost {name} took {several(full[0]['updates'], 'step')}, mini-batches {number(max(mini))}."
+    words += f" The vertical axes show {result['metric']['title']}, {better(result['metric']['direction'])}."
+    return words
+
+
+def data(result: dict[str, Any]) -> dict[str, Any]:
+    """What was read, typed, dropped and flagged."""
+    rows, columns = result["rows"], result.get("columns", [])
+    dropped = [f"{number(count)} dropped ({clean(reason, 120)})" for reason, count in rows.get("dropped", {}).items() if count]
+    words = f"{several(rows['read'], 'row')} read, {number(rows['used'])} used" + "".join(f", {d}" for d in dropped)
+    words += f"; {number(rows.get('development'))} to learn and judge on, {number(rows.get('test'))} set aside for the test."
+    used = sum(1 for column in columns if column["used"])
+    words += f" {several(used, 'column')} used, {number(len(columns) - used)} left out."
+    order = sorted(columns, key=lambda column: bool(column["used"]))
+    body = []
+    for column in order[:MOST_COLUMNS]:
+        use = (
+            cell("used")
+            if column["used"]
+            else cell(f"left out: {column['reason']}" if column.get("reason") else "left out", kind="bad")
+        )
+        cells = [
+            cell(clean(column["name"], 60)),
+            cell(column["kind"]),
+            use,
+            cell(column.get("missing")),
+            cell(column.get("distinct")),
+        ]
+        body.append({"c": None, "cells": cells, "kind": ""})
+    heads = [("column", "text"), ("kind", "text"), ("use", "text"), ("missing", "number"), ("distinct values", "number")]
+    more = f" The first {MOST_COLUMNS} of {number(len(columns))} are listed." if len(columns) > MOST_COLUMNS else ""
+    return {
+        "words": words,
+        "notes": [clean(note, 600) for note in result.get("notes", [])],
+        "table": table("columns", heads, body, f"Columns, those left out first.{more}"),
+    }
+
+
+def protocol(result: dict[str, Any]) -> dict[str, Any]:
+    """How it was done: rules, budget, settings, versions, papers."""
+    scale = result.get("target_scale")
+    facts = [
+        (
+            "Task",
+            f"{result['task']}" + (f", classes {', '.join(map(clean, result['classes'][:30]))}" if result.get("classes") else ""),
+        ),
+        ("Positive class", result.get("positive") or ""),
+        ("Ranked by", f"{result['metric']['title']}, {better(result['metric']['direction'])}"),
+        ("Split", result.get("split", {}).get("words", "")),
+        ("Budget", result.get("budget", {}).get("words", "")),
+        ("Model", result.get("model", "")),
+        ("Schedule", result.get("schedule", "")),
+        ("Penalty", result.get("penalty") or "none"),
+        ("Target inside", f"minus {number(scale['centre'])}, divided by {number(scale['scale'])}" if scale else ""),
+        ("Tied means", "inside the simultaneous 95 % set over all pairs, from a bootstrap over rows and seeds"),
+        ("A/A twin", twin(result)),
+        ("Seed", str(result.get("seed", ""))),
+        ("Devices", result.get("devices", "")),
+        ("Time", f"{number(result['timing']['total'], 1)} s" if is_number(result.get("timing", {}).get("total")) else ""),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(result.get("versions", {}).items()))),
+    ]
+    heads = [("contender", "text"), ("settings", "text"), ("batch", "text"), ("examples seen", "number"), ("updates", "number")]
+    heads += [("bytes per parameter", "number"), ("best epoch", "number")]
+    rows = []
+    for index, one in enumerate(series.in_order(result)):
+        memory = one.get("bytes_per_parameter")
+        cells = [
+            cell(one["id"]),
+            cell(settings(one["settings"], one.get("settings_in_units"))),
+            cell(str(one.get("batch", ""))),
+            cell(one.get("examples_seen")),
+        ]
+        cells += [cell(one.get("updates")), cell(number(memory, 1), memory), cell(one.get("epoch_best"))]
+        rows.append({"c": index, "cells": cells, "kind": ""})
+    return {
+        "facts": [(label, clean(text, 700)) for label, text in facts if text],
+        "table": table("settings", heads, rows, "Every setting needed to repeat a contender."),
+        "references": references(result),
+    }
+
+
+def twin(result: dict[str, Any]) -> str:
+    """What entering one contender twice has shown."""
+    found = result.get("controls", {}).get("twin")
+    if not found:
+        return ""
+    if found.get("tied"):
+        return f"{found['of']}, entered twice with its own draws, came out tied with itself, as it must"
+    return f"{found['of']}, entered twice, differs from itself: the noise exceeds the claims, so read every difference with doubt"
+
+
+def references(result: dict[str, Any]) -> list[dict[str, str]]:
+    """The papers of exactly the losses and optimizers that took part."""
+    from downslope.losses import catalogue as known_losses
+    from downslope.optimizers import catalogue as known_optimizers
+
+    found = []
+    for key, catalogue in (("loss", known_losses), ("optimizer", known_optimizers)):
+        for name in sorted({contender[key] for contender in result["contenders"]}):
+            paper = catalogue[name].about.source if name in catalogue.names else None
+            if paper is not None:
+                words = f"{paper.authors} ({paper.year}). {paper.title}."
+                found.append({"name": name, "text": clean(words, 300), "url": paper.url})
+    return found
+
+
+def commands(result: dict[str, Any]) -> dict[str, str]:
+    """What to type next, and what to type to repeat or continue."""
+    folder = shlex.quote(f"{result['name']}-downslope/model")
+    source, target = (shlex.quote(str(result.get(key, result["name"]))) for key in ("source", "target"))
+    own = f"downslope compare {source} --target {target}"
+    if result.get("seed"):
+        own += f" --seed {result['seed']}"
+    has_model = result["recommendation"].get("id") is not None and result.get("finished", True)
+    following = result.get("next") or (f"downslope predict {folder} new.csv --out predictions.csv" if has_model else "")
+    return {"repeat": clean(result.get("command") or own, 2000), "next": clean(following, 2000) if has_model else ""}

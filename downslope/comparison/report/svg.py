@@ -1,0 +1,58 @@
+"""From Matplotlib's SVG to one that belongs into our page: small, ids its own, colours by name, tips in words."""
+
+import html
+import re
+from urllib.parse import quote, unquote
+
+from downslope.comparison.report.palette import LIGHT
+from downslope.comparison.report.wording import clean
+
+NAMES = {colour: name for name, colour in LIGHT.items()}
+# Text and attribute values of the drawing have no bare angle brackets, so this finds tags and nothing else.
+TAG = re.compile(r"<[^<>]+>")
+ID = re.compile(r'\sid="([^"]*)"')
+USED = re.compile(r'(?:href="|url\()#([^")]+)')
+DECIMALS = re.compile(r"-?\d+\.\d{2,}")
+COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+FAMILY = re.compile(r"""font-family: [^;"]*(;\s*|(?="))""")
+
+
+def mark(tip: str, contender: int | None = None) -> str:
+    """An id for an artist that becomes a hover text and ties the artist to a contender: `set_gid(mark(...))`."""
+    return f"mark:{'' if contender is None else contender}:{quote(clean(tip, 160), safe='')}"
+
+
+def shorter(found: re.Match[str]) -> str:
+    """A coordinate with one decimal."""
+    text = f"{float(found[0]):.1f}"
+    return text.removesuffix(".0").replace("-0", "0") if text in ("-0.0", "0.0") else text.removesuffix(".0")
+
+
+def tidy(drawing: str, name: str, words: str) -> str:
+    """The drawing as inline SVG: `name` makes its ids unique on the page, `words` says what it shows."""
+    drawing = re.sub(r"<!--.*?-->", "", drawing[drawing.index("<svg") :], flags=re.DOTALL)
+    drawing = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", drawing, flags=re.DOTALL)
+    used = set(USED.findall(drawing))
+
+    def tag(found: re.Match[str]) -> str:
+        text = " ".join(found[0].split())
+        identity = ID.search(text)
+        if identity and identity[1].startswith("mark:"):
+            _, contender, tip = identity[1].split(":", 2)
+            tied = f' data-c="{int(contender)}"' if contender else ""
+            return f'<g class="mark"{tied}><title>{html.escape(unquote(tip))}</title>'
+        if identity:
+            text = text.replace(identity[0], f' id="{name}-{identity[1]}"' if identity[1] in used else "")
+        text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text.replace("xlink:href", "href"))
+        text = FAMILY.sub("", DECIMALS.sub(shorter, text))
+        text = COLOUR.sub(lambda c: f"var(--{NAMES[c[0]]},{c[0]})" if c[0] in NAMES else c[0], text)
+        return text.replace(' transform="rotate(-0 ', ' data-flat="').replace(": ", ":").replace("; ", ";")
+
+    drawing = TAG.sub(tag, drawing)
+    drawing = re.sub(r' data-flat="[^"]*"', "", drawing)
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()  # type: ignore[union-attr]
+    opening = (
+        f'<svg class="picture" role="img" aria-label="{html.escape(clean(words, 400))}" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" stroke-linejoin="round" font-family="system-ui, sans-serif">'
+    )
+    return opening + re.sub(r">\s+<", "><", drawing[drawing.index(">") + 1 :]).strip()
