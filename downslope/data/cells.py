@@ -22,12 +22,8 @@ ZONES = ("Z", "%z")
 FORMATS = (
     *DAYS,
     *DAYS_BY_NAME,
-    *(
-        f"{day}{gap}{time}"
-        for day in (*DAYS, *DAYS_BY_NAME)
-        for gap in (" ", "T")[: 2 if day == "%Y-%m-%d" else 1]
-        for time in TIMES
-    ),
+    *(f"{day} {time}" for day in (*DAYS, *DAYS_BY_NAME) for time in TIMES),
+    *(f"%Y-%m-%dT{time}" for time in TIMES),
     *(f"%Y-%m-%d{gap}{time}{zone}" for gap in ("T", " ") for time in TIMES[:2] for zone in ZONES),
 )
 

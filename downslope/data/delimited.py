@@ -12,6 +12,7 @@ from downslope.data.structure import find_structure, read_slowly
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE = 1 << 16
+BLOCK = 1 << 24  # bytes decoded at once, to keep the check of a large file small
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -64,36 +65,34 @@ def through_polars(data: bytes, separator: str, records: int, cells: int, source
 def plain_text(data: bytes, source: str) -> bytes:
     """UTF-8 without byte order mark and with newlines that end in a line feed; anything else is refused by its line."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise BadData(
-            f"{source} is UTF-16, expected UTF-8; save it as UTF-8 or run: iconv -f UTF-16 -t UTF-8 {source} > utf8.csv"
-        )
+        raise BadData(f"{source} is UTF-16, expected UTF-8; run: iconv -f UTF-16 -t UTF-8 {source} > utf8.csv")
     data = data.removeprefix(BYTE_ORDER_MARK)
     if not data.strip():
         raise BadData(f"{source} is empty, expected a header line and rows")
     if (nul := data.find(b"\0")) >= 0:
         line = data.count(b"\n", 0, nul) + 1
         raise BadData(f"{source} has a NUL byte on line {line}, so it is a binary file or UTF-16; save it as UTF-8 text")
-    try:
-        for start in range(0, len(data), 1 << 24):
-            # A block may end inside a character: up to three bytes belong to the next block.
-            stop = start + (1 << 24)
-            data[backed_up(data, start) : backed_up(data, stop)].decode("utf-8")
-    except UnicodeDecodeError as problem:
-        at = backed_up(data, start) + problem.start
-        line = data.count(b"\n", 0, at) + 1
-        raise BadData(
-            f"{source} is not UTF-8: byte 0x{data[at]:02X} on line {line}; if it is Western European, "
-            f"run: iconv -f WINDOWS-1252 -t UTF-8 {source} > utf8.csv"
-        ) from None
+    for start in range(0, len(data), BLOCK):
+        first = backed_up(data, start)
+        try:
+            data[first : backed_up(data, start + BLOCK)].decode("utf-8")
+        except UnicodeDecodeError as problem:
+            at = first + problem.start
+            line = data.count(b"\n", 0, at) + 1
+            raise BadData(
+                f"{source} is not UTF-8: byte 0x{data[at]:02X} on line {line}; if it is Western European, "
+                f"run: iconv -f WINDOWS-1252 -t UTF-8 {source} > utf8.csv"
+            ) from None
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     return data
 
 
 def backed_up(data: bytes, position: int) -> int:
-    """The start of the character that contains a position."""
-    while 0 < position < len(data) and data[position] & 0xC0 == 0x80:
-        position -= 1
+    """The start of the character that contains a position (a character has at most four bytes)."""
+    for back in range(4):
+        if position - back <= 0 or position >= len(data) or data[position - back] & 0xC0 != 0x80:
+            return position - back
     return position
 
 

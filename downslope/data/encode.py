@@ -66,7 +66,7 @@ class NumberPart:
         """Write the number and the indicator."""
         gone = np.isnan(values)
         drawn = draw_in((values - self.centre) / self.scale)
-        out[:, 0] = np.where(gone, 0.0, (drawn - self.mean) / self.deviation)
+        out[:, 0] = np.where(gone, 0.0, draw_in((drawn - self.mean) / self.deviation))
         if self.indicator:
             out[:, 1] = gone
 

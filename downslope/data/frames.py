@@ -23,7 +23,7 @@ def read_columnar(data: bytes, source: str) -> pl.DataFrame | None:
             refuse_parquet_bomb(data, source)
             return pl.read_parquet(io.BytesIO(data))
         if data.startswith(b"ARROW1"):
-            return pl.read_ipc(io.BytesIO(data), memory_map=False)
+            return pl.read_ipc(io.BytesIO(data))
         if data.startswith(b"\xff\xff\xff\xff"):
             return pl.read_ipc_stream(io.BytesIO(data))
     except pl.exceptions.PanicException as panic:  # its base is BaseException: a plain except would miss it

@@ -88,7 +88,7 @@ def stack(above: Table, below: Table) -> Table:
     lower = below.frame.select(above.columns)
     if lower.schema != above.frame.schema:
         try:
-            lower = lower.cast(dict(above.frame.schema))
+            lower = lower.cast(above.frame.schema)
         except pl.exceptions.PolarsError as problem:
             raise BadData(
                 f"{below.source} does not fit {above.source}: {frames.one_line(problem)}; use the same format for both"

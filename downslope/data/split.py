@@ -170,7 +170,7 @@ def strata(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
 
 
 def deal(strata: np.ndarray, bins: int, draw: np.random.Generator) -> np.ndarray:
-    """A bin for each row, dealt in turn after shuffling within strata: sizes differ by at most one, in all and (nearly) per stratum.
+    """A bin for each row, dealt in turn after shuffling within strata: sizes differ by at most one, in all and per stratum.
 
     >>> np.bincount(deal(np.zeros(7, int), 3, np.random.default_rng(0)))
     array([3, 2, 2])

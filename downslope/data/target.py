@@ -95,9 +95,7 @@ def refuse_odd_numbers(table: Table, name: str, found: Finding) -> None:
     if found.unreadable:
         row = found.unreadable[0]
         cell = str(table.frame[name][row])[:40]
-        raise BadData(
-            f"target {name!r} is {cell!r} on {table.place(row)} of {table.source}, expected a number; correct it or leave it empty"
-        )
+        raise BadData(f"target {name!r} is {cell!r} on {table.place(row)} of {table.source}; expected a number, or nothing")
 
 
 def label_codes(column: pl.Series) -> cells.Coded:
@@ -128,8 +126,8 @@ def without_rare(codes: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, l
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     stays = counts >= FEWEST_OF_A_CLASS
     new = np.append(np.where(stays, np.cumsum(stays) - 1, -1), -1)
-    rare = {names[i]: int(counts[i]) for i in np.flatnonzero(~stays) if counts[i]}
-    return new[codes], [names[i] for i in np.flatnonzero(stays)], rare
+    rare = {names[i]: int(counts[i]) for i in np.flatnonzero(~stays).tolist() if counts[i]}
+    return new[codes], [names[i] for i in np.flatnonzero(stays).tolist()], rare
 
 
 def refuse_few(name: str, rows: int) -> None:

@@ -1,5 +1,6 @@
 """What deserves a second look: leaks, copies, stray cells, dates that a random split would mix."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,8 @@ def about_dates(columns: "Sequence[Column]", scheme: str) -> list[str]:
     if not dates or scheme != "random":
         return []
     return [
-        f"rows are split at random although {dates[0]!r} holds dates; if the model is to predict later rows than it learned from, "
-        f"the scores here are too good: use --split time:{dates[0]}"
+        f"rows are split at random although {dates[0]!r} holds dates; if later rows are to be predicted from earlier ones, "
+        f"the scores here are too good: use --split {shlex.quote('time:' + dates[0])}"
     ]
 
 
@@ -108,6 +109,4 @@ def about_copies(table: Table, names: Sequence[str], rows: np.ndarray) -> list[s
     copies = frame.height - frame.n_unique()
     if copies < max(1, frame.height // 100):
         return []
-    return [
-        f"{copies} of {frame.height} rows are copies of another row; a copy may stand in the training and in the judged part at once"
-    ]
+    return [f"{copies} of {frame.height} rows are copies of another row; a copy may be trained on and judged at once"]
