@@ -27,6 +27,9 @@ FORMATS = (
     *(f"%Y-%m-%d{gap}{time}{zone}" for gap in ("T", " ") for time in TIMES[:2] for zone in ZONES),
 )
 
+TOLERATED = 0.01
+"""The share of cells that may be unreadable before a column is not of a kind."""
+
 Kind = str
 Values = np.ndarray
 
@@ -116,13 +119,19 @@ def best_format(text: pl.Series) -> str | None:
     return None
 
 
-TOLERATED = 0.01
-"""The share of cells that may be unreadable before a column is not of a kind."""
-
-
 def categories(column: pl.Series) -> Coded:
     """Codes with sorted levels."""
     text = present_text(column, none_is_missing=False)
     levels = text.drop_nulls().unique().sort().to_list()
     codes = text.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     return Coded.of(codes, tuple(levels))
+
+
+def unreadable_rows(column: pl.Series, found: Values) -> np.ndarray:
+    """Rows with a cell that is present but gave no value: stray words among numbers, and infinities."""
+    if column.dtype.is_float():
+        return np.flatnonzero(column.is_infinite().fill_null(False).to_numpy() & np.isnan(found))
+    if column.dtype != pl.String:
+        return np.array([], int)
+    present = present_text(column, none_is_missing=True).is_not_null().to_numpy()
+    return np.flatnonzero(present & np.isnan(found))

@@ -93,19 +93,11 @@ def finding(kind: str, column: pl.Series, details: Mapping[str, Any] | None = No
     return Finding(kind, found, int(gone.sum()), distinct, details or {}, **words)
 
 
-def unreadable_rows(column: pl.Series, found: np.ndarray) -> np.ndarray:
-    """Rows with a cell that is present but not of the column's kind."""
-    if column.dtype != pl.String:
-        return np.array([], int)
-    present = cells.present_text(column, none_is_missing=True).is_not_null().to_numpy()
-    return np.flatnonzero(present & np.isnan(found))
-
-
 def number(column: pl.Series, details: Mapping[str, Any], note: str = "") -> Finding:
     """A column of numbers; infinite and unreadable cells are remembered, for the caller knows their lines."""
     raw = cells.raw_numbers(column, bool(details.get("decimal_comma")))
     infinite = np.flatnonzero(np.isinf(raw))
-    unreadable = unreadable_rows(column, raw)
+    unreadable = cells.unreadable_rows(column, raw)
     return finding(
         "number",
         column,
@@ -123,7 +115,7 @@ def date(column: pl.Series, text: pl.Series, pattern: str) -> Finding:
     if turned != pattern and cells.parse_dates(text, turned).null_count() == 0:
         notes = (f"{column.name!r} is read as {pattern}, but {turned} would fit as well; write dates as 2024-12-31 to be sure",)
     found = finding("date", column, {"format": pattern}, warnings=notes)
-    unreadable = unreadable_rows(column, found.values)
+    unreadable = cells.unreadable_rows(column, found.values)
     return Finding(**{**found.__dict__, "unreadable": tuple(unreadable.tolist())})
 
 
