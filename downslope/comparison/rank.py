@@ -140,7 +140,7 @@ class Parts:
 
     A score is the mean over runs of the mean over rows. It would differ with other rows (`pulls`, drawn again with the same
     multiplicities for all contenders and runs) and with other seeds and training rows (the spread of `means` over runs). Part of
-    that spread comes from the rows again, `within`, and is not counted twice.
+    that spread comes from the rows again, `within`: what is left of it is the noise of seeds.
     """
 
     means: np.ndarray  # (contenders, runs)
@@ -165,14 +165,12 @@ class Parts:
             for part, mean, place in zip(psi, means.T, where, strict=True)
         ]
         pulls = np.sum(by_run, axis=0) / runs
-        same_rows = all(np.array_equal(rows[0], r) for r in rows[1:])
-        # Where all runs judge the same rows, these move all runs alike; only what is left differs between runs.
-        noise = [pull - pulls for pull in by_run] if same_rows else by_run
-        freed = runs / (runs - 1) if same_rows and runs > 1 else 1.0
+        noise = [pull - pulls for pull in by_run]
 
         def spread(values: np.ndarray, moving: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-            within = freed * np.mean([np.square(m).sum(axis=1) for m in moving], axis=0)
-            return (values.var(axis=1, ddof=1) if runs > 1 else np.zeros(contenders)), within
+            if runs < 2:
+                return np.zeros(contenders), np.zeros(contenders)
+            return values.var(axis=1, ddof=1), np.sum([np.square(m).sum(axis=1) for m in moving], axis=0) / (runs - 1)
 
         own, own_within = spread(means, noise)
         lost = max(1 - 1 / contenders, 0.5)  # share of a contender's own noise that stays when the mean of all is taken away
@@ -197,7 +195,9 @@ class Parts:
         normal = rng.standard_normal((4, draws, runs, contenders), dtype=np.float32)
 
         def noise(which: int, total: np.ndarray, within: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            of_runs = normal[which] * np.sqrt(np.maximum(total - within, 0)).astype(np.float32)
+            # A variance seen in ten runs is as likely too small as too large, and too small does the harm: its posterior mean counts.
+            seeds = np.maximum(total - within, 0) * ((runs - 1) / (runs - 3) if runs > 3 else 2)
+            of_runs = normal[which] * np.sqrt(np.maximum(seeds, seeds.mean())).astype(np.float32)
             seen = of_runs + normal[which + 1] * np.sqrt(within).astype(np.float32)
             return of_runs.mean(axis=1, dtype=np.float64), seen - seen.mean(axis=1, keepdims=True)
 
