@@ -106,7 +106,7 @@ class Ledger:
             "ORDER BY contender, phase DESC, learning_rate, fit",
             (contender, phase),
         )
-        return [Run(*row[:10], load(row[10]), row[11]) for row in rows]
+        return [Run._make((*row[:10], load(row[10]), row[11])) for row in rows]
 
     def have(self, contender: str, phase: str) -> set[tuple[float, int]]:
         """Learning rate and fit of the finished runs."""

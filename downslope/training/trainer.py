@@ -23,18 +23,18 @@ class Trainer:
     """Everything the runs of one comparison share.
 
     `outputs` counts the model's raw scores, `labels` says that targets are class indices. All folds have the same number of
-    columns. Programs are compiled ahead of time in one background thread, and kept.
+    columns. Programs are compiled ahead of time by `compiler`, one background thread, and kept.
     """
 
     folds: Sequence[Fold]
     model: Model
     epochs: int
     labels: bool
+    compiler: ThreadPoolExecutor
 
     def __post_init__(self) -> None:
         self.programs: dict[Any, Future[Program]] = {}
         self.starts: dict[tuple[int, int], Params] = {}
-        self.compiler = ThreadPoolExecutor(1, thread_name_prefix="compiler")
 
     @cached_property
     def rows(self) -> int:
@@ -118,7 +118,3 @@ class Trainer:
         )
         *hidden, last = self.starts[key]["layers"]
         return {"layers": [*hidden, {**last, "bias": np.asarray(constant, np.float32)}]}
-
-    def close(self) -> None:
-        """Stops the background thread; compilations that have not begun are dropped."""
-        self.compiler.shutdown(wait=False, cancel_futures=True)

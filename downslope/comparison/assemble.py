@@ -1,0 +1,209 @@
+"""Puts the result together: one dict of plain data that terminal, report, JSON and Python object all read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from downslope.comparison.contender import Contender
+from downslope.comparison.judge import Court, Judged, finite, interval, outcome
+from downslope.comparison.ledger import Ledger, Run
+from downslope.comparison.metrics import Metric
+from downslope.comparison.problem import Problem
+from downslope.comparison.protocol import Protocol
+from downslope.comparison.rank import Ranking
+from downslope.comparison.run import Runner
+from downslope.core.about import Task
+from downslope.core.record import Setting
+from downslope.training.status import Status
+
+GOOD_SHARE = 0.05
+ENDS = 1.02  # two grid points are the same rate when their ratio is nearer to 1 than this
+
+
+@dataclass
+class Evidence:
+    """What all entries of the result are made from."""
+
+    problem: Problem
+    contenders: Sequence[Contender]
+    runner: Runner
+    ledger: Ledger
+    court: Court
+    protocol: Protocol
+
+    @property
+    def metric(self) -> Metric:
+        """The ranking metric."""
+        return self.court.metric
+
+
+def grid(evidence: Evidence, contender: Contender) -> list[dict[str, Any]]:
+    """Every learning rate tried, with its scores on the stopping slices of the tuning seeds, in the metric's own direction."""
+    by_rate: dict[float, list[Run]] = {}
+    for run in evidence.ledger.runs(contender.id, "tuning"):
+        by_rate.setdefault(run.learning_rate, []).append(run)
+    out = []
+    for rate, runs in sorted(by_rate.items()):
+        scores = [None if run.score is None else evidence.metric.sign * run.score for run in runs]
+        known = [value for value in scores if value is not None]
+        whole = len(known) == len(scores) and bool(known)
+        status = Status.OK if all(run.status == Status.OK for run in runs) else Status.DIVERGED
+        out.append(
+            {"learning_rate": rate, "scores": scores, "score": float(np.mean(known)) if whole else None, "status": str(status)}
+        )
+    return out
+
+
+def good_rates(points: Sequence[Mapping[str, Any]], metric: Metric, constant: float) -> list[float]:
+    """The learning rates whose score is within a twentieth of the way from the best of them to the constant predictor."""
+    known = [(metric.sign * point["score"], point["learning_rate"]) for point in points if point["score"] is not None]
+    if not known:
+        return []
+    best = min(cost for cost, _ in known)
+    reach = GOOD_SHARE * abs(metric.sign * constant - best) if np.isfinite(constant) else 0.0
+    return [rate for cost, rate in known if cost <= best + reach]
+
+
+def in_units(evidence: Evidence, contender: Contender, settings: Mapping[str, Any]) -> dict[str, float]:
+    """Settings of the loss that are sizes of the target, in the target's own units (inside, targets are scaled)."""
+    if evidence.problem.dataset.task is not Task.REGRESSION:
+        return {}
+    scale = evidence.problem.scale(evidence.problem.confirmation[0], contender.loss)
+    declared: Mapping[str, Setting] = type(contender.loss).settings()
+    return {
+        name: float(settings[name]) * float(scale.scale)
+        for name, setting in declared.items()
+        if setting.in_target_units and scale is not None
+    }
+
+
+def aims_at(evidence: Evidence, contender: Contender) -> float | None:
+    """The one number this loss would predict for every row, in the target's units: it shows what the loss aims at."""
+    if evidence.problem.dataset.task is not Task.REGRESSION or contender.reason:
+        return None
+    fit = evidence.problem.confirmation[0]
+    rows = evidence.problem.fits[fit].train
+    target = evidence.problem.target(fit, contender.loss, rows).astype(np.float64)
+    constant = contender.loss.best_constant(target, evidence.problem.weight(rows))
+    return finite(float(evidence.problem.outward(fit, contender.loss, np.asarray(constant, np.float64)[:1])[0]))
+
+
+def entry(
+    evidence: Evidence, contender: Contender, judged: Judged | None, ranking: Ranking | None, constant: float, best: str | None
+) -> dict[str, Any]:
+    """One contender's entry of the result."""
+    problem, ledger = evidence.problem, evidence.ledger
+    runs = ledger.runs(contender.id, "confirmation")
+    wanted = len(problem.confirmation)
+    status, reason = outcome(contender, ledger, runs, wanted)
+    points = grid(evidence, contender)
+    rate = runs[0].learning_rate if runs else (contender.rates[0] if len(contender.rates) == 1 else None)
+    good = good_rates(points, evidence.metric, constant)
+    settings = contender.settings(rate)
+    in_ranking = ranking is not None and judged is not None and contender.id in ranking.order
+    updates = 0 if contender.reason else evidence.runner.updates(contender)
+    rounds = [run.best + 1 for run in runs if run.best >= 0]
+    per_epoch = 1 if contender.reason or not runs else updates_per_epoch(evidence, contender)
+    rows = max(len(fit.train) for fit in problem.fits)
+    return {
+        "id": contender.id,
+        "loss": contender.loss.name,
+        "optimizer": contender.optimizer.name,
+        "settings": settings,
+        "settings_in_units": {} if contender.reason else in_units(evidence, contender, settings),
+        "batch": "full" if contender.batch is None else contender.batch,
+        "status": str(status),
+        "reason": reason,
+        "score": interval(ranking.intervals[contender.id]) if in_ranking and ranking is not None else None,
+        "scores": judged.scores(evidence.metric) if judged is not None else [],
+        "metrics": evidence.court.entry(judged) if judged is not None else {},
+        "examples_seen": 0 if contender.reason else rows * evidence.protocol.epochs * gradients(contender),
+        "updates": updates,
+        "tied_with_best": bool(in_ranking and ranking is not None and ranking.tied[contender.id]),
+        "rank": ranking.order.index(contender.id) + 1 if in_ranking and ranking is not None else None,
+        "difference": interval(ranking.difference(contender.id, best)) if in_ranking and ranking is not None and best else None,
+        "grid": points,
+        "at_border": at_border(points, rate, contender),
+        "good_rates": len(good),
+        "good_range": [min(good), max(good)] if good else None,
+        "bytes_per_parameter": None if contender.reason else round(state_bytes(evidence, contender), 2),
+        "gradients_per_step": contender.optimizer.about.gradients_per_step,
+        "epoch_best": round(float(np.median(rounds)) / per_epoch, 1) if rounds else None,
+        "best_constant": aims_at(evidence, contender),
+        "twin_of": contender.twin_of,
+    }
+
+
+def updates_per_epoch(evidence: Evidence, contender: Contender) -> int:
+    """Evaluations in one epoch."""
+    trainer = evidence.runner.trainer(contender.loss)
+    return trainer.cut(contender.loss.outputs(evidence.runner.classes), evidence.runner.batch(contender)).rounds_per_epoch
+
+
+def gradients(contender: Contender) -> int:
+    """Gradient evaluations that one update is charged for."""
+    return contender.optimizer.about.gradients_per_step or 1
+
+
+def at_border(points: Sequence[Mapping[str, Any]], rate: float | None, contender: Contender) -> bool:
+    """Whether the chosen learning rate is the smallest or largest that was tried, although the grid was extended."""
+    rates = [point["learning_rate"] for point in points]
+    return rate is not None and contender.ratio > 1 and len(rates) > 1 and (rate in (rates[0], rates[-1]))
+
+
+def state_bytes(evidence: Evidence, contender: Contender) -> float:
+    """Bytes that the optimizer remembers for each parameter of the model."""
+    import jax
+
+    outputs = contender.loss.outputs(evidence.runner.classes)
+    trainer = evidence.runner.trainer(contender.loss)
+    params = jax.eval_shape(lambda: evidence.protocol.model.init(jax.random.key(0), trainer.features, outputs))
+    state = jax.eval_shape(contender.optimizer.init, params)
+
+    def size(tree: Any) -> int:
+        return sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+    return size(state) / max(1, sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(params)))
+
+
+def curves(evidence: Evidence) -> list[dict[str, Any]]:
+    """One row for each contender, setting, seed, epoch, split and metric."""
+    out: list[dict[str, Any]] = []
+    for contender in evidence.contenders:
+        if contender.reason:
+            continue
+        per_epoch = updates_per_epoch(evidence, contender)
+        for run in evidence.ledger.runs(contender.id):
+            fit = evidence.problem.fits[run.fit]
+            start = {
+                "contender": contender.id,
+                "loss": contender.loss.name,
+                "optimizer": contender.optimizer.name,
+                "phase": run.phase,
+                "seed": run.seed,
+                "repetition": fit.repetition,
+                "fold": fit.fold,
+                "learning_rate": run.learning_rate,
+            }
+            series = (
+                ("train", "loss", run.arrays["train_loss"]),
+                ("stop", "loss", run.arrays["stop_loss"]),
+                ("stop", evidence.metric.name, evidence.metric.sign * run.arrays["stop_score"]),
+            )
+            for split, metric, values in series:
+                for number, value in enumerate(values):
+                    epoch = (number + 1) / per_epoch
+                    examples = round(epoch * len(fit.train)) * gradients(contender)
+                    out.append(
+                        {
+                            **start,
+                            "epoch": epoch,
+                            "examples_seen": examples,
+                            "split": split,
+                            "metric": metric,
+                            "value": finite(value),
+                        }
+                    )
+    return out

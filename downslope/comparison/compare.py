@@ -1,0 +1,211 @@
+"""The main job: from a table to a measured answer, a report and a model."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from downslope.comparison import finish, folder, metrics
+from downslope.comparison.contender import Contender, contenders, short, twin
+from downslope.comparison.ledger import Ledger
+from downslope.comparison.problem import Problem
+from downslope.comparison.progress import Progress
+from downslope.comparison.protocol import Protocol, foreseen, in_words, protocol
+from downslope.comparison.rank import MARGIN_SHARE
+from downslope.comparison.result import Result
+from downslope.comparison.run import Runner
+from downslope.comparison.watch import Watcher
+from downslope.core.errors import OutOfRange
+from downslope.data.describe import describe
+from downslope.data.read import read, stack
+from downslope.data.split import split as split_rows
+from downslope.training import devices
+
+
+def compare(
+    source: Any,
+    target: str | None = None,
+    *,
+    task: str | None = None,
+    losses: Any = None,
+    optimizers: Any = None,
+    model: Any = None,
+    metric: str | None = None,
+    epochs: int | None = None,
+    draws: int | None = None,
+    seeds: int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    test: Any = None,
+    split: str | None = None,
+    weight: str | None = None,
+    drop: Sequence[str] = (),
+    positive: str | None = None,
+    penalty: Any = None,
+    schedule: Any = None,
+    single: bool = False,
+    margin: float = MARGIN_SHARE,
+    watcher: Watcher | None = None,
+) -> Result:
+    """Compares every suitable loss with every optimizer on a table, fairly, and trains the model that wins.
+
+    `source` is a file, a data frame, an `(X, y)` pair, a dict of columns or `demo:NAME`; `target` the column to predict.
+    `losses` and `optimizers` are names, objects or lists of them (`"all"` for every one); `model` is `"mlp"`, `"linear"` or an
+    object; `metric` the task metric that decides. `epochs` is every run's budget, `draws` the number of learning rates tried,
+    `seeds` the number of runs that judge. `out` is the folder for report, result, ledger and model; the same call again
+    continues there, `fresh` starts anew. Raises a `DownslopeError` of one line for anything the user can put right.
+
+    >>> import downslope
+    >>> result = downslope.compare("demo:iris", losses="cross_entropy", optimizers="sgd, adam", epochs=2, draws=2, seeds=5)
+    >>> sorted(entry["optimizer"] for entry in result.table)
+    ['adam', 'sgd']
+    """
+    devices.offer()
+    watcher = watcher or Watcher()
+    started = time.monotonic()
+    problem = rows_of(source, target, task, positive, drop, weight, split, test, seed, seeds)
+    dataset, splits = problem.dataset, problem.splits
+    ranking_metric = metrics.find_metric(metric, dataset.task) if metric else metrics.default_metric(dataset.task)
+    watcher.found(dataset)
+    if not 0 <= margin < 1:
+        raise OutOfRange(f"margin must be at least 0 and below 1, got {margin}")
+    rules = protocol(dataset, splits, model=model, schedule=schedule, penalty=penalty, epochs=epochs, draws=draws, seed=seed)
+    field = contenders(losses, optimizers, task=dataset.task, batch=rules.batch, draws=rules.draws)
+    runnable = [one for one in field if not one.reason]
+    if len(runnable) > 1:
+        field.append(twin(next((one for one in runnable if one.batch is not None), runnable[0])))
+    temporary = tempfile.TemporaryDirectory(prefix="downslope-") if out is None else None
+    place = Path(out) if temporary is None else Path(temporary.name)
+    facts = folder.identity(
+        data=dataset.digest,
+        target=dataset.target,
+        task=str(dataset.task),
+        classes=dataset.classes,
+        columns=sorted(dataset.features),
+        weight=weight,
+        split=split,
+        test=None if test is None else len(splits.test),
+        seed=seed,
+        metric=ranking_metric.name,
+        contenders=[spelled(one) for one in field],
+        model=short(rules.model),
+        schedule=short(rules.schedule),
+        penalty=None if rules.penalty is None else short(rules.penalty),
+        batch=rules.batch,
+        epochs=rules.epochs,
+        runs=len(problem.fits),
+        margin=margin,
+        single=single,
+        devices=devices.words(),
+    )
+    watcher.planned(plan(rules, field, problem))
+    with folder.open_folder(place, facts, fresh) as ledger:
+        return carried_out(problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary)
+
+
+def carried_out(
+    problem: Problem,
+    field: list[Contender],
+    rules: Protocol,
+    metric: metrics.Metric,
+    ledger: Ledger,
+    watcher: Watcher,
+    facts: dict[str, Any],
+    started: float,
+    margin: float,
+    single: bool,
+    temporary: Any,
+) -> Result:
+    """Runs what the ledger does not have yet and puts the result together, also when interrupted."""
+    progress = Progress(watcher, field, problem, rules)
+    runner = Runner(
+        problem,
+        field,
+        ledger,
+        metric=metric,
+        model=rules.model,
+        schedule=rules.schedule,
+        penalty=rules.penalty,
+        epochs=rules.epochs,
+        seed=rules.seed,
+        advanced=progress.advanced,
+    )
+    closing = finish.Closing(problem, field, rules, metric, ledger, runner, facts, margin, single, started)
+    try:
+        progress.start(runner)
+        for contender in runner:
+            progress.finished(contender, closing.glimpse(contender))
+        result = closing.result(temporary)
+    except KeyboardInterrupt as stop:
+        runner.close()
+        closing.partial(temporary)
+        raise stop
+    finally:
+        runner.close()
+    watcher.finished(result)
+    return result
+
+
+def rows_of(
+    source: Any,
+    target: str | None,
+    task: str | None,
+    positive: str | None,
+    drop: Sequence[str],
+    weight: str | None,
+    by: str | None,
+    test: Any,
+    seed: int,
+    seeds: int | None,
+) -> Problem:
+    """The described rows and their split; a test table of the user's own is read with the same eyes."""
+    table = read(source)
+    own = None if test is None else read(test)
+    whole = table if own is None else stack(table, own)
+    dataset = describe(whole, target, task=task, positive=positive, drop=drop, weight=weight, split=by)
+    rows = None if own is None else np.flatnonzero(dataset.origin >= table.rows)
+    if seeds is not None and seeds < 2:
+        raise OutOfRange(f"seeds must be at least 2, got {seeds}: one run says nothing about luck")
+    return Problem(dataset, split_rows(dataset, seed=seed, test=rows, confirmation=seeds or 10), table.source)
+
+
+def spelled(contender: Contender) -> list[Any]:
+    """A contender as the identity of a run remembers it."""
+    return [contender.id, contender.settings(None), contender.batch, list(contender.rates)]
+
+
+def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[str]:
+    """What will run, how long it should take and how much memory, in sentences."""
+    ready = [one for one in field if not one.reason]
+    tuned = sum(len(one.rates) * len(problem.tuning) for one in ready if len(one.rates) > 1)
+    runs = tuned + len(ready) * len(problem.confirmation)
+    rows = max(len(fit.train) for fit in problem.fits)
+    wide = problem.features
+    units = (*getattr(rules.model, "widths", ()), 1)
+    parameters = int(sum((a + 1) * b for a, b in zip((wide, *units[:-1]), units, strict=True)))
+    arrays = sum(len(problem.fits[fit].train) + len(problem.fits[fit].stop) for fit in problem.firsts)
+    seconds, size = foreseen(
+        runs=runs,
+        programs=len(ready) - sum(one.twin_of is not None for one in ready),
+        rows=rows,
+        batch=rules.batch,
+        epochs=rules.epochs,
+        parameters=parameters,
+        features=wide,
+        arrays=arrays,
+        stop=max(len(fit.stop) for fit in problem.fits),
+    )
+    losses, optimizers = {one.loss.name for one in ready}, {one.optimizer.name for one in ready}
+    known = [one for one in ready if one.twin_of is None]
+    words = [
+        f"{len(known)} contenders: {len(losses)} losses ({', '.join(sorted(losses))}) × "
+        f"{len(optimizers)} optimizers ({', '.join(sorted(optimizers))})",
+        rules.data(rows, problem.splits)["words"],
+        f"model {short(rules.model)} on {wide} columns; {runs:,} runs in all, {in_words(seconds)}, {size / 1e9:.1f} GB of memory",
+    ]
+    words += [f"not run: {one.id} ({one.reason})" for one in field if one.reason]
+    return words

@@ -1,0 +1,264 @@
+"""What follows the last run: controls, ranking, advice, the model, the test, the report."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from downslope.comparison import folder, metrics
+from downslope.comparison.advise import advise
+from downslope.comparison.assemble import Evidence, curves, entry
+from downslope.comparison.contender import Contender
+from downslope.comparison.controls import KINDS, control
+from downslope.comparison.deliver import deliver
+from downslope.comparison.judge import Court, Judged, finite, interval, outcome
+from downslope.comparison.ledger import Ledger, Run
+from downslope.comparison.metrics import Metric
+from downslope.comparison.paste import paste
+from downslope.comparison.problem import Problem
+from downslope.comparison.protocol import Protocol
+from downslope.comparison.rank import Ranking
+from downslope.comparison.report.render import write_report
+from downslope.comparison.result import Result
+from downslope.comparison.run import Runner
+from downslope.core.about import Task
+from downslope.training import devices
+from downslope.training.status import Status
+from downslope.training.stream import derive
+
+CONTROL_TAG = 11
+
+
+class Closing:
+    """Everything between the ledger and the result. The same ledger always gives the same result, times aside."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        field: Sequence[Contender],
+        rules: Protocol,
+        metric: Metric,
+        ledger: Ledger,
+        runner: Runner,
+        facts: dict[str, Any],
+        margin: float,
+        single: bool,
+        started: float,
+    ) -> None:
+        self.problem, self.field, self.rules, self.metric = problem, list(field), rules, metric
+        self.ledger, self.runner, self.facts = ledger, runner, facts
+        self.margin, self.single, self.started = margin, single, started
+        self.shown = metrics.shown_metrics(problem.dataset.task, metric)
+        self.court = Court(problem, metric, self.shown, rules.seed)
+        self.evidence = Evidence(problem, self.field, runner, ledger, self.court, rules)
+
+    def judged(self, contender: Contender) -> Judged | None:
+        """A contender's judgement, `None` if it did not finish well."""
+        runs = self.ledger.runs(contender.id, "confirmation")
+        status, _ = outcome(contender, self.ledger, runs, len(self.problem.confirmation))
+        return self.court.contender(contender.loss, contender.id, runs) if status == Status.OK else None
+
+    def glimpse(self, contender: Contender) -> dict[str, Any]:
+        """How a contender did, before the others are known: what the progress shows."""
+        judged = self.judged(contender)
+        value = float("nan") if judged is None else self.court.mean(judged, self.metric)
+        words = f"{contender.id} {self.metric.title} {value:.4g}"
+        cost = self.metric.sign * value if np.isfinite(value) else None
+        return {
+            "id": contender.id,
+            "cost": cost,
+            "words": words,
+            "score": finite(value),
+            "status": "ok" if judged else "diverged",
+        }
+
+    def controls(self) -> dict[str, Judged]:
+        """The constant, the linear model and the boosted trees on the same fits; nothing else runs meanwhile."""
+        out = {}
+        for kind in KINDS:
+            out[kind] = Judged(f"control {kind}")
+            seen: dict[tuple[bytes, bytes], dict[str, np.ndarray]] = {}
+            have = {run.fit: run.arrays for run in self.ledger.runs(f"control {kind}")}
+            for fit in self.problem.confirmation:
+                rows = self.problem.fits[fit]
+                key = (rows.train.tobytes(), rows.judge.tobytes())
+                if key not in seen:
+                    seen[key] = have.get(fit) or self.run_control(kind, fit)
+                self.court.add(out[kind], fit, seen[key])
+        return out
+
+    def run_control(self, kind: Any, fit: int) -> dict[str, np.ndarray]:
+        """One control on one fit, written to the ledger."""
+        started = time.monotonic()
+        rows, data = self.problem.fits[fit], self.problem.dataset
+        # What a contender's stopping slice does for it, a control may learn from.
+        used = np.concatenate([rows.train, rows.stop])
+        x = np.concatenate(self.problem.matrices[self.problem.places[fit]])
+        prediction = control(
+            kind,
+            data.task,
+            x,
+            data.y[used],
+            None if data.weight is None else data.weight[used],
+            self.problem.judged[fit],
+            classes=len(data.classes) if data.classes else 2,
+            metric=self.metric,
+            seed=derive(self.rules.seed, CONTROL_TAG),
+        )
+        seconds = time.monotonic() - started
+        name = f"control {kind}"
+        arrays = {need: np.ascontiguousarray(values) for need, values in prediction.items()}
+        self.ledger.add([Run(name, "control", 0.0, fit, 0, "ok", None, -1, None, 0, arrays, seconds)], name)
+        return prediction
+
+    def result(self, temporary: Any) -> Result:
+        """The whole result, written to the folder."""
+        controls = self.controls()
+        data, judged, ranking = self.assembled(controls)
+        chosen = data["recommendation"]["id"]
+        if chosen is not None:
+            contender = next(one for one in self.field if one.id == chosen)
+            data["test"] = deliver(self.ledger.folder / "model", self.evidence, contender, data, self.single)
+        return self.written(data, judged, ranking, temporary, finished=True)
+
+    def partial(self, temporary: Any) -> Result:
+        """What is finished when somebody stops the comparison: a valid report without model and test."""
+        data, judged, ranking = self.assembled({})
+        return self.written(data, judged, ranking, temporary, finished=False)
+
+    def assembled(self, controls: dict[str, Judged]) -> tuple[dict[str, Any], dict[str, Judged], Ranking | None]:
+        """The result's dict, without the test."""
+        own = [one for one in self.field if one.twin_of is None]
+        judged = {one.id: found for one in self.field if (found := self.judged(one)) is not None}
+        constant = self.court.mean(controls["constant"], self.metric) if "constant" in controls else float("nan")
+        ranked = [judged[one.id] for one in own if one.id in judged]
+        ranking = self.court.rank(ranked, [], constant, self.margin) if ranked else None
+        best = ranking.order[0] if ranking is not None and ranking.order else None
+        entries = [entry(self.evidence, one, judged.get(one.id), ranking, constant, best) for one in own]
+        data = self.frame() | {
+            "contenders": sorted(entries, key=lambda each: (each["rank"] is None, each["rank"] or 0, each["id"])),
+            "margin": finite(ranking.margin) if ranking is not None else None,
+            "controls": self.control_entries(controls, judged, best, constant),
+            "test": {},
+        }
+        data["recommendation"] = advise(data)
+        chosen = data["recommendation"]["id"]
+        if chosen is not None and chosen != best and ranking is not None:
+            for each in data["contenders"]:
+                if each["rank"] is not None:
+                    each["difference"] = interval(ranking.difference(each["id"], chosen))
+        if chosen is not None:
+            data["recommendation"]["code"] = paste(data)
+        return data, judged, ranking
+
+    def control_entries(
+        self, controls: dict[str, Judged], judged: dict[str, Judged], best: str | None, constant: float
+    ) -> dict[str, Any]:
+        """Scores of the controls, whether the linear model is tied with the best, and whether the twins are."""
+        out: dict[str, Any] = {
+            kind: {"score": finite(self.court.mean(found, self.metric)), "metrics": self.court.entry(found)}
+            for kind, found in controls.items()
+        }
+        twin = next((one for one in self.field if one.twin_of is not None), None)
+        pair = [judged[name] for name in (twin.twin_of, twin.id) if name in judged] if twin is not None else []
+        others = [judged[best]] if best is not None else []
+        beside = {one.id: one for one in (*others, *pair, *([controls["linear"]] if "linear" in controls else []))}
+        ranking = self.court.rank(list(beside.values()), [], constant, self.margin) if len(beside) > 1 else None
+        if ranking is not None and best is not None and "linear" in out:
+            worse = ranking.difference("control linear", best) if "control linear" in ranking.order else None
+            out["linear"]["tied_with_best"] = worse is not None and (worse.low <= 0 or worse.mean <= ranking.margin)
+            out["linear"]["difference"] = interval(worse)
+        if best is not None and "boosted_trees" in out:
+            trees, mine = out["boosted_trees"]["score"], self.court.mean(judged[best], self.metric)
+            out["boosted_trees"]["better"] = trees is not None and self.metric.sign * (mine - trees) > 0
+        if ranking is not None and twin is not None and len(pair) == 2:
+            apart = ranking.difference(twin.id, pair[0].id)
+            tied = apart.low <= 0 <= apart.high or abs(apart.mean) <= ranking.margin
+            score = finite(self.court.mean(pair[1], self.metric))
+            out["twin"] = {"of": twin.twin_of, "score": score, "difference": interval(apart), "tied": tied}
+        return out
+
+    def frame(self) -> dict[str, Any]:
+        """What the result says of the table, the task and the protocol."""
+        data, splits = self.problem.dataset, self.problem.splits
+        rows = max(len(fit.train) for fit in self.problem.fits)
+        scale = None
+        if data.task is Task.REGRESSION:
+            loss = next(one.loss for one in self.field if not one.reason)
+            fitted = self.problem.scale(self.problem.confirmation[0], loss)
+            scale = None if fitted is None else {"centre": fitted.centre, "scale": fitted.scale}
+        repetitions = 1 + max(fit.repetition for fit in splits.confirmation)
+        return {
+            "downslope": self.facts["versions"]["downslope"],
+            "format": 1,
+            "identity": folder.fingerprint(self.facts),
+            "name": data.name,
+            "source": self.problem.source,
+            "task": str(data.task),
+            "target": data.target,
+            "classes": list(data.classes) if data.classes else None,
+            "positive": data.classes[1] if data.classes and data.task is Task.BINARY else None,
+            "metric": named(self.metric),
+            "metrics": [named(metric) for metric in self.shown],
+            "rows": {
+                "read": data.rows_read,
+                "used": data.rows_used,
+                "dropped": dict(data.dropped),
+                "development": len(splits.development),
+                "test": len(splits.test),
+            },
+            "columns": [
+                {name: getattr(column, name) for name in ("name", "kind", "used", "reason", "missing", "distinct")}
+                for column in data.columns
+            ],
+            "features": self.problem.features,
+            "notes": list(data.notes),
+            "warnings": list(data.warnings),
+            "split": {
+                "scheme": splits.scheme,
+                "repetitions": repetitions,
+                "folds": splits.folds,
+                "words": split_words(splits.scheme, repetitions, splits.folds, len(splits.confirmation)),
+            },
+            "budget": self.rules.data(rows, splits),
+            "model": self.facts["model"],
+            "schedule": self.facts["schedule"],
+            "penalty": self.facts["penalty"],
+            "target_scale": scale,
+            "versions": self.facts["versions"],
+            "seed": self.rules.seed,
+            "devices": devices.words(),
+        }
+
+    def written(
+        self, data: dict[str, Any], judged: dict[str, Judged], ranking: Ranking | None, temporary: Any, finished: bool
+    ) -> Result:
+        """Writes report, result and runs; the times stand apart, for they are the only thing that differs from run to run."""
+        place = self.ledger.folder
+        runs = curves(self.evidence)
+        pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
+        data["finished"] = finished
+        data["timing"] = {
+            "total_seconds": round(time.monotonic() - self.started, 3),
+            "run_seconds": round(self.ledger.seconds(), 3),
+        }
+        write_report(data, runs, pooled, place / "report.html")
+        folder.write_result(place, data, runs)
+        return Result(data, runs, pooled, Path(place), temporary)
+
+
+def named(metric: Metric) -> dict[str, str]:
+    """A metric as the result names it."""
+    return {"name": metric.name, "title": metric.title, "direction": metric.direction}
+
+
+def split_words(scheme: str, repetitions: int, folds: int, runs: int) -> str:
+    """How the rows were split, in a sentence."""
+    if scheme == "single":
+        return f"one split; {runs} runs with their own seeds judged on the same rows, which chose nothing"
+    if scheme == "time":
+        return f"{folds} blocks in the order of time, each judged by runs that saw earlier rows only"
+    by = "whole groups" if scheme == "group" else "rows"
+    return f"{repetitions} × {folds} folds of {by}: every development row is judged by runs that never saw it"

@@ -1,0 +1,112 @@
+"""What will be done, decided before anything runs: budget, batch, model, and the words that say so."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from downslope import models, penalties, schedules
+from downslope.core.errors import OutOfRange
+from downslope.data.describe import Dataset
+from downslope.data.split import Splits
+from downslope.models.base import Model
+from downslope.penalties.base import Penalty
+from downslope.schedules.base import Schedule
+from downslope.training import budget
+
+LINEAR_BELOW = 1000
+COMPILE_SECONDS = 1.0
+FIXED_BYTES = 500e6
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The same for every contender of a comparison."""
+
+    model: Model
+    schedule: Schedule
+    penalty: Penalty | None
+    batch: int
+    epochs: int
+    draws: int
+    seed: int
+
+    def data(self, rows: int, splits: Splits) -> dict[str, Any]:
+        """The budget as it stands in the result."""
+        steps = math.ceil(rows / self.batch)
+        rates, tuning, confirmation = self.draws, len(splits.tuning), len(splits.confirmation)
+        runs = rates * tuning + confirmation
+        return {
+            "updates": steps * self.epochs,
+            "epochs": self.epochs,
+            "batch": self.batch,
+            "examples": rows * self.epochs,
+            "learning_rates": rates,
+            "tuning_seeds": tuning,
+            "confirmation": confirmation,
+            "words": (
+                f"every contender gets {runs} runs: {rates} learning rates × {tuning} tuning seeds, then {confirmation} runs "
+                f"that judge; every run sees {self.epochs} epochs of at most {rows:,} rows "
+                f"({steps * self.epochs:,} updates in batches of {self.batch})"
+            ),
+        }
+
+
+def protocol(
+    dataset: Dataset,
+    splits: Splits,
+    *,
+    model: Any,
+    schedule: Any,
+    penalty: Any,
+    epochs: int | None,
+    draws: int | None,
+    seed: int,
+) -> Protocol:
+    """The defaults, where the user decided nothing else."""
+    rows = max(len(fit.train) for fit in (*splits.tuning, *splits.confirmation))
+    if model is None:
+        model = "linear" if dataset.rows_used < LINEAR_BELOW else "mlp"
+    if epochs is not None and epochs < 1:
+        raise OutOfRange(f"epochs must be at least 1, got {epochs}")
+    if draws is not None and draws < 1:
+        raise OutOfRange(f"draws must be at least 1, got {draws}")
+    batch = min(budget.default_batch(rows), rows)
+    return Protocol(
+        one_of(model, models.catalogue),
+        one_of(schedule or "linear", schedules.catalogue),
+        None if penalty is None else one_of(penalty, penalties.catalogue),
+        batch,
+        epochs or budget.default_epochs(rows, batch),
+        draws or 7,
+        seed,
+    )
+
+
+def one_of(entry: Any, catalogue: Any) -> Any:
+    """An instance from a name, a class or an instance."""
+    if isinstance(entry, str):
+        return catalogue.parse(entry)
+    return entry() if isinstance(entry, type) else entry
+
+
+def foreseen(
+    *, runs: int, programs: int, rows: int, batch: int, epochs: int, parameters: int, features: int, arrays: int, stop: int
+) -> tuple[float, float]:
+    """Seconds and bytes that a comparison should take: rough, said before it starts, never steering it."""
+    lane = budget.cut(rows=rows, batch=batch, epochs=epochs, features=features, stop=stop, parameters=parameters, block=1)
+    each = lane.updates * (budget.STEP_SECONDS + 3 * parameters * batch / budget.MULTIPLY_ADDS_PER_SECOND)
+    seconds = runs * each / jax.device_count() + programs * COMPILE_SECONDS
+    return seconds, FIXED_BYTES + 4.0 * arrays * features + 3 * budget.CALL_BYTES
+
+
+def in_words(seconds: float) -> str:
+    """A duration as one says it.
+
+    >>> in_words(4), in_words(50), in_words(200), in_words(9000)
+    ('about 5 s', 'about 50 s', 'about 3 min', 'about 2.5 h')
+    """
+    if seconds < 90:
+        return f"about {max(5, 5 * round(seconds / 5))} s"
+    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

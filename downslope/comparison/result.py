@@ -1,0 +1,74 @@
+"""What a comparison gives back."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from downslope.core.errors import Diverged
+
+MODEL = "model"
+
+
+@dataclass
+class Result:
+    """The answer with its evidence: plain data, and the trained model.
+
+    `data` is the content of `result.json`. `folder` holds the files; without an `out` it is a temporary one that goes when
+    the result goes, and `save` keeps a copy.
+    """
+
+    data: dict[str, Any]
+    runs: list[dict[str, Any]] = field(repr=False)
+    judged: dict[str, dict[str, np.ndarray]] = field(repr=False)
+    folder: Path
+    temporary: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """The ranking, best first, as plain dicts that any data frame takes."""
+        entries = sorted(self.data["contenders"], key=lambda entry: (entry["rank"] is None, entry["rank"]))
+        return [
+            {
+                "rank": entry["rank"],
+                "loss": entry["loss"],
+                "optimizer": entry["optimizer"],
+                "learning_rate": entry["settings"].get("learning_rate"),
+                "batch": entry["batch"],
+                "status": entry["status"],
+                self.data["metric"]["name"]: (entry["score"] or {}).get("mean"),
+                "low": (entry["score"] or {}).get("low"),
+                "high": (entry["score"] or {}).get("high"),
+                "tied_with_best": entry["tied_with_best"],
+            }
+            for entry in entries
+        ]
+
+    @property
+    def recommendation(self) -> dict[str, Any]:
+        """Loss, optimizer and settings to use, with the reasons."""
+        return self.data["recommendation"]
+
+    @cached_property
+    def model(self) -> Any:
+        """The trained model: `predict(table)`, `predict_proba(table)`. `Diverged` where there is none to give."""
+        from downslope.prediction import load
+
+        if not (self.folder / MODEL / "manifest.json").exists():
+            raise Diverged("this comparison has no model: no contender finished with finite numbers")
+        return load(self.folder / MODEL)
+
+    def save(self, folder: str | Path) -> Path:
+        """Copies report, result, runs, ledger and model to a folder, which may exist but must be empty."""
+        target = Path(folder)
+        if target.exists() and any(target.iterdir()):
+            raise FileExistsError(f"{target} is not empty; choose another folder")
+        shutil.copytree(self.folder, target, dirs_exist_ok=True)
+        return target
+
+    def __repr__(self) -> str:
+        return f"<Result for {self.data['target']!r}: {self.data['recommendation']['text']}>"

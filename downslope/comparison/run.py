@@ -1,0 +1,243 @@
+"""Runs the contenders one after another: tune on some seeds, judge on fresh ones, write down every finished bundle."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+
+from downslope.comparison import score
+from downslope.comparison.contender import Contender
+from downslope.comparison.ledger import Ledger, Run
+from downslope.comparison.metrics import Metric
+from downslope.comparison.problem import Problem
+from downslope.core.about import Task
+from downslope.losses.base import Loss
+from downslope.models.base import Model
+from downslope.optimizers.base import with_learning_rate
+from downslope.penalties.base import Penalty
+from downslope.prediction.network import forward
+from downslope.schedules.base import Schedule
+from downslope.training import checkpoint
+from downslope.training.lanes import Lane, Trained
+from downslope.training.status import Status
+from downslope.training.step import Recipe
+from downslope.training.stream import derive
+from downslope.training.trainer import Trainer
+
+EXTENSIONS = 2
+EXTRA_RATES = 2
+SECONDS_BETWEEN_CHECKPOINTS = 5.0
+TWIN_TAG = 7
+
+
+class Runner:
+    """Everything that runs, and the ledger it is written to. What the ledger already has is not run again."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        contenders: Sequence[Contender],
+        ledger: Ledger,
+        *,
+        metric: Metric,
+        model: Model,
+        schedule: Schedule,
+        penalty: Penalty | None,
+        epochs: int,
+        seed: int,
+        advanced: Callable[[int, str], None] = lambda updates, contender: None,
+    ) -> None:
+        self.problem, self.contenders, self.ledger, self.metric = problem, contenders, ledger, metric
+        self.model, self.schedule, self.penalty = model, schedule, penalty
+        self.epochs, self.seed, self.advanced = epochs, seed, advanced
+        self.task = problem.dataset.task
+        self.classes = len(problem.dataset.classes) if problem.dataset.classes else None
+        self.compiler = ThreadPoolExecutor(1, thread_name_prefix="compiler")
+        self.trainers: dict[str, Trainer] = {}
+
+    def trainer(self, loss: Loss) -> Trainer:
+        """The trainer whose targets are scaled as this loss wants them."""
+        how = loss.about.target_scale if self.task is Task.REGRESSION else "none"
+        if how not in self.trainers:
+            labels = self.task is Task.MULTICLASS
+            self.trainers[how] = Trainer(self.problem.folds(loss), self.model, self.epochs, labels, self.compiler)
+        return self.trainers[how]
+
+    def recipe(self, contender: Contender, learning_rate: float) -> Recipe:
+        """The hyper-parameters of one run."""
+        optimizer = with_learning_rate(contender.optimizer, learning_rate)
+        return Recipe(contender.loss, optimizer, self.schedule, self.penalty, self.model)
+
+    def batch(self, contender: Contender) -> int | None:
+        """Rows of a contender's batches, `None` for all."""
+        return None if contender.batch is None else min(contender.batch, self.trainer(contender.loss).rows)
+
+    def updates(self, contender: Contender) -> int:
+        """Updates of each of a contender's runs."""
+        trainer = self.trainer(contender.loss)
+        return trainer.cut(contender.loss.outputs(self.classes), self.batch(contender)).updates
+
+    def __iter__(self) -> Iterator[Contender]:
+        """Runs everything; yields each contender when its last run is written."""
+        waiting = [one for one in self.contenders if not one.reason and not self.complete(one)]
+        for contender in waiting:
+            outputs = contender.loss.outputs(self.classes)
+            recipe = self.recipe(contender, contender.rates[0])
+            self.trainer(contender.loss).program(recipe, outputs, self.batch(contender))
+        for contender in self.contenders:
+            if not contender.reason:
+                self.tune(contender)
+                self.confirm(contender)
+                yield contender
+
+    def complete(self, contender: Contender) -> bool:
+        """Whether the ledger has all of a contender's runs."""
+        confirmed = self.ledger.have(contender.id, "confirmation")
+        return len(confirmed) == len(self.problem.confirmation) or self.ledger.fact(f"diverged {contender.id}") is not None
+
+    def tune(self, contender: Contender) -> None:
+        """Runs the grid on the tuning fits, and further rates as long as the best lies on its border."""
+        self.bundle(contender, "tuning", [(rate, fit) for rate in contender.rates for fit in self.problem.tuning])
+        for _ in range(EXTENSIONS if contender.ratio > 1 else 0):
+            further = beyond(self.tuned(contender), contender.ratio)
+            if not further:
+                return
+            self.bundle(contender, "tuning", [(rate, fit) for rate in further for fit in self.problem.tuning])
+
+    def tuned(self, contender: Contender) -> dict[float, float]:
+        """Mean score of each learning rate tried so far, lower is better; infinite where a run diverged."""
+        scores: dict[float, list[float]] = {}
+        for run in self.ledger.runs(contender.id, "tuning"):
+            fine = run.status == Status.OK and run.score is not None
+            scores.setdefault(run.learning_rate, []).append(run.score if fine and run.score is not None else np.inf)
+        return {rate: float(np.mean(values)) for rate, values in sorted(scores.items())}
+
+    def confirm(self, contender: Contender) -> None:
+        """Runs the best rate on the fresh fits. Where every rate diverged there is nothing to confirm."""
+        scores = self.tuned(contender)
+        rate = min(scores, key=lambda each: scores[each])
+        if np.isfinite(scores[rate]):
+            self.bundle(contender, "confirmation", [(rate, fit) for fit in self.problem.confirmation])
+        elif not self.complete(contender):
+            self.ledger.store(f"diverged {contender.id}", True)
+
+    def bundle(self, contender: Contender, phase: str, wanted: Sequence[tuple[float, int]]) -> None:
+        """Trains some runs of a contender together, unless the ledger has them."""
+        done = self.ledger.have(contender.id, phase)
+        wanted = [run for run in wanted if run not in done]
+        if not wanted:
+            return
+        name = f"{contender.id} {phase} {wanted}"
+        trainer = self.trainer(contender.loss)
+        lanes = [
+            Lane(self.recipe(contender, rate), self.problem.places[fit], self.lane_seed(contender, fit)) for rate, fit in wanted
+        ]
+        numbers = {self.problem.places[fit]: fit for _, fit in wanted}
+        bundle = trainer.bundle(
+            lanes,
+            self.batch(contender),
+            self.classes,
+            lambda place, raw: self.scores(contender.loss, numbers[place], raw),
+            3 if self.metric.needs == "label" else 1,
+        )
+        frozen = self.ledger.frozen(name)
+        if frozen is not None:
+            checkpoint.thaw(bundle, frozen)
+        started = saved = time.monotonic()
+        before = 0
+        for updates in bundle:
+            self.advanced((updates - before) * len(lanes), contender.id)
+            before = updates
+            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS and updates < bundle.cut.updates:
+                self.ledger.checkpoint(name, checkpoint.freeze(bundle))
+                saved = time.monotonic()
+        seconds = (time.monotonic() - started) / len(lanes)
+        runs = [
+            self.written(contender, phase, rate, fit, lane.seed, trained, bundle.cut.updates, seconds)
+            for (rate, fit), lane, trained in zip(wanted, lanes, bundle.trained, strict=True)
+        ]
+        self.ledger.add(runs, name)
+
+    def lane_seed(self, contender: Contender, fit: int) -> int:
+        """Decides initial weights and batch order: the same for all contenders, a twin has its own."""
+        return derive(self.seed, self.problem.fits[fit].seed, TWIN_TAG if contender.twin_of else 0)
+
+    def scores(self, loss: Loss, fit: int, raw: np.ndarray) -> np.ndarray:
+        """The ranking metric of each round on the stopping slice, lower is better."""
+        rows = self.problem.fits[fit].stop
+        weight = None if self.problem.dataset.weight is None else self.problem.dataset.weight[rows]
+        raw = self.problem.outward(fit, loss, raw)
+        return self.metric.sign * score.epoch_scores(
+            self.metric, self.task, loss.about.link, raw, self.problem.dataset.y[rows], weight
+        )
+
+    def written(
+        self,
+        contender: Contender,
+        phase: str,
+        rate: float,
+        fit: int,
+        seed: int,
+        trained: Trained,
+        updates: int,
+        seconds: float,
+    ) -> Run:
+        """A trained lane as the ledger keeps it."""
+        best = trained.best
+        arrays = {
+            "train_loss": np.array(trained.train_loss, np.float64),
+            "stop_loss": np.array(best.losses, np.float64),
+            "stop_score": np.array(best.scores, np.float64),
+        }
+        fine = trained.status is Status.OK
+        if fine and phase == "confirmation":
+            raw = forward(trained.params["layers"], self.problem.judged[fit])
+            arrays["judged"] = raw
+            arrays["stop_raw"] = np.ascontiguousarray(trained.stop_raw)
+            arrays |= {
+                f"params {place}": np.ascontiguousarray(leaf) for place, leaf in enumerate(jax.tree.leaves(trained.params))
+            }
+        value = best.value[0] if fine and np.isfinite(best.value[0]) else None
+        return Run(
+            contender.id,
+            phase,
+            rate,
+            fit,
+            seed,
+            str(trained.status),
+            trained.diverged_after,
+            best.epoch,
+            value,
+            updates,
+            arrays,
+            seconds,
+        )
+
+    @cached_property
+    def structure(self) -> Any:
+        """The structure of the model's parameters, to put leaves from the ledger back in place."""
+        return jax.tree.structure(jax.eval_shape(lambda: self.model.init(jax.random.key(0), 1, 1)))
+
+    def close(self) -> None:
+        """Stops the background compiler; what has not begun is dropped."""
+        self.compiler.shutdown(wait=False, cancel_futures=True)
+
+
+def beyond(scores: dict[float, float], ratio: float) -> list[float]:
+    """Further learning rates when the best lies on the border of those tried, else none.
+
+    >>> beyond({0.1: 3.0, 0.2: 2.0, 0.4: 1.0}, ratio=2)
+    [0.8, 1.6]
+    >>> beyond({0.1: 3.0, 0.2: 1.0, 0.4: 2.0}, ratio=2)
+    []
+    """
+    rates = sorted(scores)
+    best = min(rates, key=lambda rate: scores[rate])
+    if len(rates) < 2 or not np.isfinite(scores[best]) or best not in (rates[0], rates[-1]):
+        return []
+    steps = [best / ratio**power if best == rates[0] else best * ratio**power for power in range(1, EXTRA_RATES + 1)]
+    return [float(f"{rate:.4g}") for rate in steps]
