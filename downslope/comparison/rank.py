@@ -195,7 +195,7 @@ class Parts:
         normal = rng.standard_normal((4, draws, runs, contenders), dtype=np.float32)
 
         def noise(which: int, total: np.ndarray, within: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            # A variance seen in ten runs is as likely too small as too large, and too small does the harm: its posterior mean counts.
+            # A variance seen in ten runs may be far too small, which would do the harm; so its posterior mean counts.
             seeds = np.maximum(total - within, 0) * ((runs - 1) / (runs - 3) if runs > 3 else 2)
             of_runs = normal[which] * np.sqrt(np.maximum(seeds, seeds.mean())).astype(np.float32)
             seen = of_runs + normal[which + 1] * np.sqrt(within).astype(np.float32)
