@@ -6,9 +6,10 @@ from typing import Any
 
 from downslope.cli import terminal
 from downslope.cli.main import FAILED, OK
+from downslope.comparison.report import wording
 
 NARROW = 60
-MARK = "•"
+MARK = "•"  # beside all that are tied with the best
 
 
 def as_json(data: dict[str, Any]) -> str:
@@ -45,29 +46,27 @@ def ranking(data: dict[str, Any], width: int) -> Any:
     from rich.text import Text
 
     metric = data["metric"]
-    better = f"{metric.get('title') or metric['name']}, {metric['direction']} is better"
+    better = f"{metric['title']}, {wording.better(metric['direction'])}"
+    places = wording.decimals(c["score"]["high"] - c["score"]["low"] for c in data["contenders"] if c["score"])
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="bold")
     wide = width >= NARROW
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("contender", overflow="fold")
     if wide:
-        table.add_column("settings", overflow="fold")
-    table.add_column(better, justify="right", overflow="fold")
+        table.add_column("rate", justify="right", no_wrap=True)
+    longest = max((len(scored(c["score"], places)) for c in data["contenders"] if c["score"]), default=0)
+    table.add_column(Text(terminal.clean(better)), justify="right", overflow="fold", min_width=longest if wide else None)
     for c in ordered(data["contenders"]):
         recommended = c["id"] == data["recommendation"].get("id")
         cells = [str(c["rank"]) if c.get("rank") else "", MARK if c["tied_with_best"] else "", c["id"]]
         if wide:
-            cells.append(settings(c.get("settings") or {}))
-        cells.append(
-            interval(c["score"])
-            if c["status"] == "ok"
-            else f"{c['status'].replace('_', ' ')}: {c.get('reason', '')}".rstrip(": ")
-        )
+            cells.append(wording.rate(c["settings"].get("learning_rate", "")))
+        cells.append(scored(c["score"], places) if c["score"] else f"{c['status'].replace('_', ' ')}: {c['reason']}".rstrip(": "))
         table.add_row(*(Text(terminal.clean(cell)) for cell in cells), style="bold" if recommended else None)
     table.add_section()
-    for name, score in controls(data):
-        table.add_row("", "", Text(name), *([Text("")] if wide else []), Text(score), style="dim")
+    for name, score in controls(data, places):
+        table.add_row("", "", Text(name), *([Text("")] if wide else []), Text(terminal.clean(score)), style="dim")
     return table
 
 
@@ -76,53 +75,22 @@ def ordered(contenders: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(contenders, key=lambda c: (c.get("rank") is None, c.get("rank") or 0))
 
 
-def controls(data: dict[str, Any]) -> list[tuple[str, str]]:
+def controls(data: dict[str, Any], places: int) -> list[tuple[str, str]]:
     """The outside references that were scored, with their score."""
     titles = {"constant": "always the same guess", "linear": "linear model", "boosted_trees": "boosted trees"}
-    rows = []
-    for name, title in titles.items():
-        score = (data.get("controls") or {}).get(name, {}).get("score")
-        if isinstance(score, dict):
-            rows.append((title, interval(score)))
-        elif score is not None:
-            rows.append((title, number(score)))
-    return rows
+    known = data.get("controls") or {}
+    return [
+        (title, scored(known[name]["score"], places))
+        for name, title in titles.items()
+        if known.get(name, {}).get("score") is not None
+    ]
 
 
-def settings(values: dict[str, Any]) -> str:
-    """Settings as one reads them: the learning rate first."""
-    first = sorted(values.items(), key=lambda item: item[0] != "learning_rate")
-    return ", ".join(
-        f"{name.replace('_', ' ')} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in first
-    )
-
-
-def interval(score: dict[str, float]) -> str:
-    """A mean and its interval, with no more digits than the interval bears out.
-
-    >>> interval({"mean": 49012.3, "low": 48110.0, "high": 49900.0})
-    '49,010 (48,110 … 49,900)'
-    """
-    width = abs(score["high"] - score["low"])
-    return f"{number(score['mean'], width)} ({number(score['low'], width)} … {number(score['high'], width)})"
-
-
-def number(value: float, width: float | None = None) -> str:
-    """A number rounded to a hundredth of `width`, or to four digits.
-
-    >>> number(0.912345, 0.01), number(123456.0), number(1.5e-9)
-    ('0.9123', '123,500', '1.5e-09')
-    """
-    import math
-
-    if not math.isfinite(value):
-        return str(value)
-    size = abs(value)
-    if size and (size < 1e-4 or size >= 1e12):
-        return f"{value:.4g}"
-    step = math.floor(math.log10(width)) - 2 if width else (math.floor(math.log10(size)) - 3 if size else 0)
-    rounded = round(value, -step)
-    return f"{rounded:,.{max(0, -step)}f}"
+def scored(score: dict[str, float] | float, places: int) -> str:
+    """A score with its interval, if it has one."""
+    if isinstance(score, dict):
+        return f"{wording.number(score['mean'], places)} ({wording.between(score, places)})"
+    return wording.number(score, places)
 
 
 def next_steps(data: dict[str, Any], folder: Any) -> list[str]:

@@ -4,14 +4,13 @@ from typing import Any
 
 import click
 
-from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_source, example, names, shared
+from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_source, example, folder_for, shared
 
 
 @click.command(epilog=example("downslope compare demo:diabetes --losses huber,mse --optimizers sgd,adam"))
 @shared(DATA)
 @click.option("--losses", metavar="NAMES", multiple=True, help='Names with commas between them, "huber(delta=2)", or all.')
 @click.option("--optimizers", metavar="NAMES", multiple=True, help="Likewise; sgd@32 sets the batch.")
-@click.option("--draws", type=click.IntRange(min=1), help="Learning rates tried for each contender.")
 @shared(TRAINING, WRITING)
 def compare(source: str, losses: tuple[str, ...], optimizers: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
     """Compare losses and optimizers on a table; keep the best model.
@@ -19,7 +18,7 @@ def compare(source: str, losses: tuple[str, ...], optimizers: tuple[str, ...], a
     SOURCE is a CSV, TSV, Parquet or Arrow file, an .npz with X and y, or demo:NAME with diabetes, breast_cancer, wine, digits
     or iris. The same command again continues where it stopped.
     """
-    contenders = {"losses": names(losses), "optimizers": names(optimizers)}
+    contenders = {"losses": ", ".join(losses) or None, "optimizers": ", ".join(optimizers) or None}
     check_source(source)
     check_names("loss", contenders["losses"])
     check_names("optimizer", contenders["optimizers"])
@@ -28,8 +27,11 @@ def compare(source: str, losses: tuple[str, ...], optimizers: tuple[str, ...], a
 
 def run(what: str, source: str, options: dict[str, Any], as_json: bool, quiet: bool) -> int:
     """Runs `compare` or `train`, with progress on stderr and the result on stdout; the exit code."""
+    options["out"] = options["out"] or folder_for(source)
+    if options["margin"] is None:
+        del options["margin"]  # the comparison knows its own
     for kind in ("model", "schedule", "penalty"):
-        check_names(kind, [options[kind]] if options[kind] else None)
+        check_names(kind, options[kind])
 
     from downslope.cli import answer
     from downslope.cli.progress import Progress

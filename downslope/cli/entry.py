@@ -60,16 +60,18 @@ def catalogue(kind: str) -> Any:
     return import_module(PACKAGES[kind]).catalogue
 
 
-def find(name: str) -> Entry:
-    """The entry called `name` in any catalogue, or by an alias; the nearest names otherwise."""
-    known: list[str] = []
+def find(name: str) -> list[Entry]:
+    """The entries called `name`, or by an alias, in all catalogues: `linear` is a model and a schedule."""
+    found, known = [], set()
+    plain = name.strip().lower().replace("-", "_").partition("(")[0]
     for kind in PACKAGES:
         entries = catalogue(kind)
-        known += [*entries.names, *entries.aliases]
-        plain = name.strip().lower().replace("-", "_").partition("(")[0]
+        known |= {*entries.names, *entries.aliases}
         if plain in entries.names or plain in entries.aliases:
-            return describe(kind, entries.find(plain))
-    raise UnknownName.among("entry", name, known)
+            found.append(describe(kind, entries.find(plain)))
+    if not found:
+        raise UnknownName.among("entry", name, known)
+    return found
 
 
 def every(kind: str) -> list[Entry]:

@@ -1,5 +1,7 @@
 """`downslope explain`: one loss, optimizer, schedule, model or penalty in words, as an equation and as a picture."""
 
+from typing import Any
+
 import click
 
 from downslope.cli import terminal
@@ -11,10 +13,17 @@ from downslope.cli.options import example
 def explain(name: str) -> None:
     """Explain a loss, optimizer, schedule, model or penalty."""
     from downslope.cli.entry import find
+
+    for number, entry in enumerate(find(name)):
+        if number:
+            terminal.say("")
+        tell(entry)
+
+
+def tell(entry: Any) -> None:
+    """Everything about one entry."""
     from downslope.cli.formula import readable
 
-    entry = find(name)
-    screen = terminal.console()
     aliases = f", also called {', '.join(entry.aliases)}" if entry.aliases else ""
     terminal.say(f"{entry.title}: {entry.idea}.", style="bold")
     terminal.say(f"The {entry.kind} `{entry.name}`{aliases}.\n")
@@ -38,18 +47,15 @@ def explain(name: str) -> None:
         terminal.say("\nElsewhere under the same name", style="bold")
         for who, how in entry.differs.items():
             terminal.say(f"  {who}: {how}")
-    picture = drawn(entry, screen.width)
-    if picture:
+    if picture := drawn(entry, terminal.console().width):
         terminal.say(f"\n{picture}")
     terminal.say(f"\nTry: {follow(entry)}")
 
 
-def drawn(entry: object, width: int) -> str:
+def drawn(entry: Any, width: int) -> str:
     """The picture of an entry, if its kind has one."""
     from downslope.cli import curves, plot
-    from downslope.cli.entry import Entry
 
-    assert isinstance(entry, Entry)
     if entry.kind == "loss":
         return plot.draw(*curves.loss_curves(entry.type()), width=width)
     if entry.kind == "optimizer":
@@ -59,11 +65,8 @@ def drawn(entry: object, width: int) -> str:
     return ""
 
 
-def follow(entry: object) -> str:
+def follow(entry: Any) -> str:
     """A command to paste that uses the entry."""
-    from downslope.cli.entry import Entry
-
-    assert isinstance(entry, Entry)
     table = {"binary": "demo:breast_cancer", "multiclass": "demo:iris"}.get(entry.facts.get("task", ""), "demo:diabetes")
     option = {"loss": "losses", "optimizer": "optimizers"}.get(entry.kind, entry.kind)
     return f"downslope compare {table} --{option} {entry.name}"

@@ -30,6 +30,7 @@ FRACTIONS = {("1", "2"): "½", ("1", "3"): "⅓", ("2", "3"): "⅔", ("1", "4"):
 RAISED = str.maketrans("0123456789+-−()=nitkpT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾⁼ⁿⁱᵗᵏᵖᵀ")
 LOWERED = str.maketrans("0123456789+-−()=aeijklmnoprstux", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎₌ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤₓ")
 GAP = "\0"  # between a value and its condition; other runs of blanks shrink to one
+INDENT = "\1"  # before each case
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
 
 
@@ -40,9 +41,10 @@ def readable(latex: str) -> str:
     '½ e² ≤ β₁ mₜ₋₁'
     """
     text = Reader(latex).group("")
-    lines = [re.sub(r"(?<=\S) +", " ", line).replace(GAP, "   ").rstrip() for line in text.split("\n")]
-    lines = [line if line.startswith("  ") and line.strip() else line.strip() for line in lines]
-    return "\n".join(line for line in lines if line)
+    lines = [
+        re.sub(f" *{GAP} *", "   ", re.sub(" +", " ", line).replace(f"{INDENT} ", INDENT)).strip(" ") for line in text.split("\n")
+    ]
+    return "\n".join(line.replace(INDENT, "  ") for line in lines if line.strip(INDENT))
 
 
 class Reader:
@@ -85,7 +87,7 @@ class Reader:
         if token == "&":
             return GAP
         if token == "\\\\":
-            return "\n  "
+            return f"\n{INDENT}"
         return self.command(token[1:]) if token.startswith("\\") else token
 
     def command(self, name: str) -> str:
@@ -101,7 +103,7 @@ class Reader:
             return self.argument() + ACCENTS[name]
         if name == "begin":
             kind = self.argument()
-            return "\n  " if kind.startswith("cases") else ""
+            return f"\n{INDENT}" if kind.startswith("cases") else ""
         if name == "end":
             self.argument()
             return ""

@@ -49,7 +49,7 @@ class Program(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
         """Runs and ends the process with the code that says how it went."""
-        arguments = list(sys.argv[1:] if args is None else args)
+        arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
         terminal.prepare()
         with signals.stoppable():
             sys.exit(self.outcome(arguments))
@@ -64,24 +64,26 @@ class Program(click.Group):
         except BrokenPipeError:
             # The reader of a pipe has left (`| head`): nobody is there to tell. Python would complain once more at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
+            return FAILED
         except (KeyboardInterrupt, click.Abort) as stopped:
-            return interrupted(arguments, stopped)
+            return interrupted(
+                arguments, isinstance(stopped.__cause__ or stopped, signals.Terminated)
+            )  # click wraps what it catches
         except Exception as error:
             if debug:
                 raise
             return explained(error)
 
 
-def interrupted(arguments: list[str], stopped: BaseException) -> int:
+def interrupted(arguments: list[str], terminated: bool) -> int:
     """Says how to go on; the command stands alone on the last line."""
-    word = "Stopped" if isinstance(stopped, signals.Terminated) else "Interrupted"
-    if arguments and arguments[0] in {"compare", "train"}:
+    word = "Stopped" if terminated else "Interrupted"
+    if arguments[0] in {"compare", "train"}:
         terminal.line(f"{word}. What is finished is kept; this continues:")
         terminal.line("  " + shlex.join(["downslope", *(a for a in arguments if a != "--fresh")]))
     else:
         terminal.line(f"{word}.")
-    return 143 if isinstance(stopped, signals.Terminated) else 130
+    return 143 if terminated else 130
 
 
 def explained(error: Exception) -> int:

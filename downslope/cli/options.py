@@ -1,13 +1,14 @@
-"""Options that several commands share, and how lists of names are read."""
+"""Options that several commands share, and what can be refused before the work begins."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from downslope.core.errors import BadData, DownslopeError
+from downslope.core.errors import BadData
 
+ENDINGS = {".csv", ".tsv", ".txt", ".gz", ".parquet", ".arrow", ".feather", ".ipc", ".npz"}
 Command = Callable[..., Any]
 
 DATA = [
@@ -26,8 +27,12 @@ TRAINING = [
     click.option("--schedule", metavar="SCHEDULE", help="How the learning rate falls: linear, cosine, constant."),
     click.option("--penalty", metavar="PENALTY", help='For example "l2(strength=0.001)".'),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data; otherwise planned by updates."),
-    click.option("--seeds", type=click.IntRange(min=1), help="How many runs, each with its own seed, judge a contender."),
+    click.option("--draws", type=click.IntRange(min=1), help="Learning rates tried for each contender."),
+    click.option("--seeds", type=click.IntRange(min=2), help="How many runs, each with its own seed, judge a contender."),
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where all randomness starts."),
+    click.option(
+        "--margin", type=click.FloatRange(0, 1, max_open=True), help="Smallest share by which a score must differ to matter."
+    ),
     click.option("--single", is_flag=True, help="Keep the median model instead of the mean of all."),
 ]
 WRITING = [
@@ -54,23 +59,16 @@ def example(command: str) -> str:
     return f"\b\nExample:\n  {command}"
 
 
-def names(given: Iterable[str]) -> list[str] | None:
-    """Names from options that may be repeated and may hold several, separated by commas outside of parentheses.
+def folder_for(source: str) -> str:
+    """The folder of a run whose user names none.
 
-    >>> names(["huber(delta=2), mse", "mlp(widths=[8, 8])"])
-    ['huber(delta=2)', 'mse', 'mlp(widths=[8, 8])']
+    >>> folder_for("data/sales.csv.gz"), folder_for("demo:iris")
+    ('sales-downslope', 'iris-downslope')
     """
-    found, depth = [""], 0
-    for text in given:
-        for character in f"{text},":
-            depth += (character in "([") - (character in ")]")
-            if character == "," and depth <= 0:
-                found.append("")
-            else:
-                found[-1] += character
-        depth = 0
-        found.append("")
-    return [name.strip() for name in found if name.strip()] or None
+    path = Path(source.removeprefix("demo:"))
+    while path.suffix.lower() in ENDINGS:
+        path = path.with_suffix("")
+    return f"{path.name}-downslope"
 
 
 def check_source(source: str) -> None:
@@ -78,20 +76,20 @@ def check_source(source: str) -> None:
     if source.startswith("demo:"):
         return
     if not Path(source).exists():
-        near = sorted(
-            p.name for p in Path(source).parent.glob("*") if p.suffix in {".csv", ".tsv", ".parquet", ".gz", ".npz", ".arrow"}
-        )
+        near = sorted(p.name for p in Path(source).parent.glob("*") if p.suffix.lower() in ENDINGS)
         seen = f"; tables here: {', '.join(near[:8])}" if near else ""
         raise BadData(f"no such file: {source}{seen}. A file, or demo:diabetes, is expected")
 
 
-def check_names(kind: str, given: Iterable[str] | None) -> None:
+def check_names(kind: str, text: str | None) -> None:
     """Refuses an unknown loss, optimizer, model or setting before the table is read."""
+    if not text:
+        return
     from downslope.cli.entry import catalogue
+    from downslope.comparison.contender import method, split_names
 
-    for text in given or []:
-        if text != "all":
-            name, at, batch = text.rpartition("@") if "@" in text else (text, "", "")
-            if at and not (batch == "full" or batch.isdigit() and int(batch) > 0):
-                raise DownslopeError(f"{kind} {text!r}: after @ a number of rows or `full` is expected, got {batch!r}")
+    for name in split_names(text):
+        if kind == "optimizer" and name.lower() != "all":
+            method(name, batch=1)  # understands sgd@32
+        elif name.lower() != "all" or kind not in {"loss", "optimizer"}:
             catalogue(kind).parse(name)

@@ -22,7 +22,14 @@ def predict(model: str, table: str, out: str | None) -> None:
     from downslope.prediction import predictor, write
 
     folder = Path(model)
-    folder = folder / "model" if (folder / "model").is_dir() else folder
-    rows = write.predict_file(predictor.load(folder), table, out)
+    loaded = predictor.load(folder / "model" if (folder / "model").is_dir() else folder)
     if out:
-        terminal.line(f"{rows:,} predictions written to {out}")
+        notes = write.write_predictions(loaded, table, out)
+    else:
+        features = loaded.features(table)
+        notes = features.notes
+        click.echo(write.as_csv(loaded, features), nl=False)
+    for note in notes:
+        terminal.line(f"note: {note}")
+    if out:
+        terminal.line(f"Predictions: {out}")

@@ -72,20 +72,23 @@ class Progress(Watcher):
         from rich.table import Column
         from rich.text import Text
 
+        words = Text(terminal.clean(", ".join(part for part in (remaining(seconds_left), best_so_far(best)) if part)))
         if self.live is None:
-            room = max(6, min(30, self.console.width // 4))
             self.live = Progress(
-                BarColumn(bar_width=room),
-                TextColumn("{task.completed}/{task.total}", markup=False),
+                BarColumn(bar_width=max(6, min(30, self.console.width // 4))),
+                TextColumn(
+                    "{task.completed}/{task.total}",
+                    markup=False,
+                    table_column=Column(no_wrap=True, min_width=2 * len(str(total)) + 1),
+                ),
                 TextColumn("{task.fields[words]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
                 console=self.console,
                 transient=True,
                 expand=True,
             )
-            self.task = self.live.add_task("", total=total, words="")
+            self.task = self.live.add_task("", total=total, completed=done, words=words)
             self.live.start()
-        words = ", ".join(part for part in (remaining(seconds_left), best_so_far(best)) if part)
-        self.live.update(self.task, completed=done, total=total, words=Text(terminal.clean(words)))
+        self.live.update(self.task, completed=done, total=total, words=words)
 
     def finished(self, result: Any) -> None:
         """Takes the live line away: the answer follows."""

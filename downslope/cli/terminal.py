@@ -79,7 +79,8 @@ def prepare() -> None:
 
 
 def clean(text: Any, newlines: bool = False) -> str:
-    """Text from data without what could steer a terminal: control, formatting and unassigned characters.
+    """Text from data without what could steer a terminal (control, formatting and unassigned characters), in characters that
+    the standard output has: spelt here, before anything is laid out in columns.
 
     >>> clean("red" + chr(27) + "[31m line" + chr(10) + "two")
     'red[31m line two'
@@ -90,7 +91,8 @@ def clean(text: Any, newlines: bool = False) -> str:
             out.append("\n" if newlines and character == "\n" else " ")
         elif unicodedata.category(character) not in HIDDEN:
             out.append(character)
-    return "".join(out)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return "".join(out).encode(encoding, "downslope.spelt").decode(encoding)
 
 
 def console(stderr: bool = False) -> Any:

@@ -16,9 +16,9 @@ from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_so
 def train(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
     """Train one loss with one optimizer, and keep the model.
 
-    Without a learning rate in OPTIMIZER the default one is taken; `compare` finds a good one.
+    A learning rate in OPTIMIZER is used as it is; without one it is tuned.
     """
     check_source(source)
-    check_names("loss", [options["loss"]])
-    check_names("optimizer", [options["optimizer"]])
+    check_names("loss", options["loss"])
+    check_names("optimizer", options["optimizer"])
     return run("train", source, options, as_json, quiet)

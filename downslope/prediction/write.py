@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from downslope.core.errors import BadData
-from downslope.prediction.predictor import Predictor
+from downslope.prediction.predictor import Features, Predictor
 from downslope.prediction.whole import write_whole
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -26,13 +26,18 @@ def write_predictions(predictor: Predictor, source: Any, out: str | os.PathLike[
     if isinstance(source, str | os.PathLike) and Path(source).exists() and out.exists() and os.path.samefile(source, out):
         raise BadData(f"predictions would overwrite their input {out}; name another file")
     features = predictor.features(source)
+    write_whole(out, as_csv(predictor, features).encode())
+    return features.notes
+
+
+def as_csv(predictor: Predictor, features: Features) -> str:
+    """The whole file as text."""
     names, columns = prediction_columns(predictor, predictor.raw(features))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([harmless(name) for name in names])
     writer.writerows(zip(*columns, strict=True))
-    write_whole(out, text.getvalue().encode())
-    return features.notes
+    return text.getvalue()
 
 
 def prediction_columns(predictor: Predictor, scores: np.ndarray) -> tuple[list[str], list[list[Any]]]:

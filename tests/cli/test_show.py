@@ -1,0 +1,131 @@
+"""The lists and the explanations cover the catalogues whole."""
+
+import json
+
+import pytest
+
+from downslope.cli import entry, formula, plot
+from downslope.cli.terminal import clean, spell
+
+ENTRIES = [(kind, name) for kind in entry.PACKAGES for name in entry.catalogue(kind)]
+
+
+@pytest.mark.parametrize(("command", "kind"), [("losses", "loss"), ("optimizers", "optimizer")])
+def test_lists_name_every_entry(run, command, kind):
+    names = list(entry.catalogue(kind))
+    wide, narrow = run(command), run(command, COLUMNS="40")
+    listed = json.loads(run(command, "--json").stdout)
+    assert wide.exit_code == narrow.exit_code == 0
+    assert sorted(row["name"] for row in listed) == names
+    for name in names:
+        assert name in wide.stdout and name in narrow.stdout
+    assert max(len(line) for line in narrow.stdout.split("\n\nIn every")[0].splitlines()) <= 40
+
+
+def test_memory_is_counted_from_the_state():
+    assert entry.memory(entry.catalogue("optimizer")["adam"]) == 8.0
+    assert entry.memory(entry.catalogue("optimizer")["sgd"]) == 0.0
+
+
+def test_metrics_are_listed_by_task(run):
+    listed = json.loads(run("metrics", "--json").stdout)
+    assert {"name": "rmse", "title": "RMSE", "task": "regression", "better": "lower"} in listed
+    assert {row["task"] for row in listed} == {"regression", "binary", "multiclass"}
+
+
+@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def test_every_entry_is_explained(run, kind, name):
+    told = entry.describe(kind, entry.catalogue(kind)[name])
+    done = run("explain", name)
+    assert done.exit_code == 0, done.stderr
+    assert told.title in done.stdout and told.words in done.stdout
+    for row in told.settings:
+        assert f"{row.name} = {row.default}" in done.stdout and row.doc in done.stdout
+    for who, how in told.differs.items():
+        assert f"{who}: {how}" in done.stdout
+    assert done.stdout.rstrip().splitlines()[-1].startswith("Try: downslope compare demo:")
+    if kind in {"loss", "optimizer", "schedule"}:
+        assert "●" in done.stdout
+
+
+@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def test_every_equation_can_be_read_on_a_terminal(kind, name):
+    text = formula.readable(entry.catalogue(kind)[name].about.equation)
+    assert not set(text) & set("\\{}&$")
+    words = {
+        "max",
+        "min",
+        "log",
+        "ln",
+        "exp",
+        "cosh",
+        "sinh",
+        "tanh",
+        "cos",
+        "sin",
+        "sign",
+        "if",
+        "else",
+        "otherwise",
+        "and",
+        "or",
+        "prox",
+    }
+    unknown = [
+        word
+        for word in text.replace("_", " ").replace("(", " ").replace(")", " ").split()
+        if len(word) > 3 and word.isascii() and word.isalpha() and word not in words
+    ]
+    assert not unknown, text
+
+
+def test_a_short_name_is_explained_too(run):
+    assert "The loss `squared_error`" in run("explain", "mse").stdout
+
+
+def test_a_name_in_two_catalogues_is_explained_twice(run):
+    out = run("explain", "linear").stdout
+    assert "The schedule `linear`" in out and "The model `linear`" in out
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"\frac{a}{b + c}", "a / (b + c)"),
+        (r"\sqrt{v} + \epsilon", "√v + ε"),
+        (r"x^{2} + x^{abc}", "x² + x^(abc)"),
+        (r"\theta_{t-1} - \alpha \, g_t", "θₜ₋₁ - α gₜ"),
+        (r"\begin{cases} 1 & x > 0 \\ 0 & x \le 0 \end{cases}", "  1   x > 0\n  0   x ≤ 0"),
+        (r"\operatorname{sign}(x)\quad \text{if it is}", "sign(x)\nif it is"),
+        (r"\max\left(0, 1 - s\right)", "max(0, 1 - s)"),
+        (r"a^", "a^"),
+    ],
+)
+def test_formulas(latex, text):
+    assert formula.readable(latex) == text
+
+
+def test_a_plot_leaves_out_what_is_not_finite():
+    import numpy as np
+
+    picture = plot.draw("x", np.array([0.0, 1.0, 2.0]), {"y": np.array([0.0, np.nan, 1.0])}, width=40)
+    assert 2 <= picture.count("●") < 40
+    assert plot.draw("x", np.array([0.0, 1.0]), {"y": np.array([np.inf, np.nan])}) == "(nothing finite to draw)"
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_plot_fits(width):
+    import numpy as np
+
+    lines = plot.draw("x", np.arange(5.0), {"a": np.arange(5.0), "b": -np.arange(5.0)}, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+
+
+def test_every_character_has_a_spelling():
+    for point in (0xE9, 0x3B2, 0x2212, 0x1F600, 0x4E00, 0x302, 0xDC80, 0x2028):
+        assert spell(chr(point)).isascii()
+
+
+def test_clean_keeps_words_and_drops_what_steers():
+    assert clean("a\x00b\x9bc\u2066d\ud800e\tf") == "abcde f"
+    assert clean("é 語 ×\n", newlines=True) == "é 語 ×\n"
