@@ -21,7 +21,9 @@ class Model(Record):
         """Fresh parameters, float32, as `{"layers": [{"weight": (in, out), "bias": (out,)}, …]}`."""
 
     @abc.abstractmethod
-    def apply(self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None) -> Float[Array, "batch outputs"]:
+    def apply(
+        self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None
+    ) -> Float[Array, "batch outputs"]:
         """Raw scores of each row."""
 
 

@@ -23,7 +23,9 @@ class Linear(Model):
         del key
         return {"layers": [{"weight": jnp.zeros((features, outputs)), "bias": jnp.zeros(outputs)}]}
 
-    def apply(self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None) -> Float[Array, "batch outputs"]:
+    def apply(
+        self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None
+    ) -> Float[Array, "batch outputs"]:
         del key
         (layer,) = params["layers"]
         return x @ layer["weight"] + layer["bias"][None]

@@ -40,7 +40,9 @@ class Mlp(Model):
             layers.append({"weight": weight, "bias": jnp.zeros(columns)})
         return {"layers": layers}
 
-    def apply(self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None) -> Float[Array, "batch outputs"]:
+    def apply(
+        self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None
+    ) -> Float[Array, "batch outputs"]:
         *hidden, last = params["layers"]
         for index, layer in enumerate(hidden):
             x = jnp.maximum(x @ layer["weight"] + layer["bias"][None], 0)
