@@ -16,10 +16,12 @@ NONE = ("None", "none", "NONE")
 TRUE, FALSE = ("true", "yes", "t", "y", "on", "1"), ("false", "no", "f", "n", "off", "0")
 
 DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y")
+DAYS_OF_SHORT_YEARS = ("%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
 DAYS_BY_NAME = ("%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
 TIMES = ("%H:%M", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p")
 ZONES = ("Z", "%z")
 FORMATS = (
+    *DAYS_OF_SHORT_YEARS,  # first, for otherwise 20 would be taken for the year twenty
     *DAYS,
     *DAYS_BY_NAME,
     *(f"{day} {time}" for day in (*DAYS, *DAYS_BY_NAME) for time in TIMES),
@@ -101,7 +103,8 @@ def dates(column: pl.Series, pattern: str | None) -> Values:
 def parse_dates(text: pl.Series, pattern: str) -> pl.Series:
     """Dates of one format, null where it does not fit; those with an offset are turned to UTC."""
     try:
-        return text.str.to_datetime(pattern, strict=False, time_unit="us", ambiguous="null").dt.replace_time_zone(None)
+        found = text.str.to_datetime(pattern, strict=False, time_unit="us", ambiguous="null").dt.replace_time_zone(None)
+        return found.set((found.dt.year() < 1000).fill_null(False), None)  # version numbers such as 5.1.2 are no dates
     except pl.exceptions.PolarsError:
         return pl.Series(text.name, [None] * len(text), dtype=pl.Datetime("us"))
 

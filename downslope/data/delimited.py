@@ -40,6 +40,8 @@ def parse(data: bytes, source: str, most_columns: int) -> Cells:
         frame.columns = names
     if not frame.height:
         raise BadData(f"{source} has a header line and no rows; expected rows below it")
+    if len(names) == 1:
+        notes = (*notes, "only one column was found; cells may be separated by a comma, a semicolon, a tab or |")
     if blank:
         notes = (*notes, f"{blank} blank lines skipped")
     return Cells(frame, lines[1:], notes)

@@ -12,6 +12,7 @@ from downslope.data import cells
 from downslope.data.cells import TOLERATED
 
 USABLE = ("number", "boolean", "date", "category")
+FOREIGN = 0.1
 MANY = 10  # fewer distinct words than this are levels, however few rows there are
 BOOLEAN_PAIRS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"on", "off"})
 LEADING_ZERO = r"^[+-]?0[0-9]+$"
@@ -75,7 +76,14 @@ def find_text_kind(column: pl.Series) -> Finding:
         return finding("boolean", column)
     if pattern := cells.best_format(text):
         return date(column, text, pattern)
-    return word_kind(column)
+    words = word_kind(column)
+    # Words among numbers: levels where they are few, but where the column would be lost, the numbers are worth more.
+    return number(column, {}) if words.kind not in USABLE and mostly_numbers(text) else words
+
+
+def mostly_numbers(text: pl.Series) -> bool:
+    """Whether at least nine in ten cells, none of which is missing, are numbers."""
+    return len(text) > 0 and text.cast(pl.Float64, strict=False).null_count() <= len(text) * FOREIGN
 
 
 def comma_numbers(text: pl.Series) -> bool:

@@ -9,7 +9,7 @@ import polars as pl
 from downslope.core.about import Task
 from downslope.core.errors import BadData, IncompatiblePair, UnknownName
 from downslope.data import cells
-from downslope.data.kinds import Finding, find_kind
+from downslope.data.kinds import Finding, find_kind, mostly_numbers
 from downslope.data.table import Table
 
 MOST_WHOLE_CLASSES = 20
@@ -49,9 +49,11 @@ def find_target(table: Table, name: str, task: str | None, positive: str | None)
         gone = np.isnan(found.values)
         distinct = np.unique(found.values[~gone])
     else:
-        labels = label_codes(column)
+        labels = label_codes(column, found.kind)
         gone = np.asarray(labels) < 0
         distinct = np.unique(np.asarray(labels)[~gone])
+        if len(distinct) > MOST_WHOLE_CLASSES and task in (None, Task.REGRESSION):
+            refuse_stray_words(table, name)
     rows = int((~gone).sum())
     if not rows:
         raise BadData(f"target {name!r} has no value on any of {table.rows} rows; choose another target")
@@ -61,7 +63,9 @@ def find_target(table: Table, name: str, task: str | None, positive: str | None)
     notes = []
     chosen = Task(task) if task is not None else detect(distinct, rows, labels is None)
     if task is None and chosen is Task.MULTICLASS and labels is None:
-        notes.append(f"target {name!r} has {len(distinct)} different whole values: classes (as quantities: task regression)")
+        notes.append(
+            f"target {name!r} has {len(distinct)} different whole values, taken as classes (as a quantity: --task regression)"
+        )
     dropped = {"target missing": int(gone.sum())} if gone.any() else {}
     if chosen is Task.REGRESSION:
         if labels is not None:
@@ -80,7 +84,9 @@ def find_target(table: Table, name: str, task: str | None, positive: str | None)
         few = sum(rare.values())
         dropped[f"class with fewer than {FEWEST_OF_A_CLASS} rows"] = few
         listing = ", ".join(repr(label) for label in list(rare)[:5]) + (" …" if len(rare) > 5 else "")
-        notes.append(f"{few} rows of {len(rare)} classes with fewer than {FEWEST_OF_A_CLASS} rows are left out: {listing}")
+        notes.append(f"classes with fewer than {FEWEST_OF_A_CLASS} rows are left out: {listing} ({few} rows)")
+        if task is None and len(names) == 2:
+            chosen = Task.BINARY
     refuse_classes(name, chosen, codes, names, rare)
     if positive is not None:
         codes, names = put_last(name, chosen, codes, names, positive)
@@ -98,10 +104,23 @@ def refuse_odd_numbers(table: Table, name: str, found: Finding) -> None:
         raise BadData(f"target {name!r} is {cell!r} on {table.place(row)} of {table.source}; expected a number, or nothing")
 
 
-def label_codes(column: pl.Series) -> cells.Coded:
-    """Codes of the class names. A sign is a class here, and so is None."""
+def refuse_stray_words(table: Table, name: str) -> None:
+    """An error that names the first word, when a target of words is a target of numbers but for a few cells."""
+    text = cells.present_text(table.frame[name], none_is_missing=True)
+    if mostly_numbers(text.drop_nulls()):
+        readable = text.cast(pl.Float64, strict=False)
+        row = int(np.flatnonzero((text.is_not_null() & readable.is_null()).to_numpy())[0])
+        raise BadData(f"target {name!r} is {text[row]!r} on {table.place(row)} of {table.source}; expected a number, or nothing")
+
+
+def label_codes(column: pl.Series, kind: str) -> cells.Coded:
+    """Codes of the class names. A sign is a class here, and None among words is one too."""
     text = cells.as_text(column).str.strip_chars()
-    text = text.set(text.is_in([word for word in cells.MISSING if word not in SIGNS]).fill_null(False), None)
+    missing = [word for word in cells.MISSING if word not in SIGNS]
+    if kind == "boolean":
+        missing += [*cells.NONE, *SIGNS]
+        text = text if text.n_unique() <= 3 else text.str.to_lowercase()  # "Yes" and "yes" are one answer
+    text = text.set(text.is_in(missing).fill_null(False), None)
     levels = text.drop_nulls().unique().sort().to_list()
     codes = text.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     return cells.Coded.of(codes, tuple(levels))
