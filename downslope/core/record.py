@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from downslope.core.about import Range
 from downslope.core.errors import OutOfRange
@@ -90,6 +91,7 @@ class Record(abc.ABC):
     """
 
     name: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # made below; said here for type checkers
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -113,7 +115,7 @@ class Record(abc.ABC):
     @classmethod
     def settings(cls) -> dict[str, Setting]:
         """The declared settings by name, in the order of the constructor's arguments."""
-        return {f.name: f.metadata["setting"] for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        return {f.name: f.metadata["setting"] for f in dataclasses.fields(cls)}
 
     def values(self) -> dict[str, Any]:
         """The settings' present values by name."""
@@ -121,11 +123,11 @@ class Record(abc.ABC):
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some settings changed."""
-        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+        return dataclasses.replace(self, **changes)
 
 
 def is_concrete(value: Any) -> bool:
     """Whether a value's numbers are known now; JAX also passes tracers and placeholders through a record."""
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return False
     return isinstance(value, int | float | np.ndarray | np.number | jax.Array)
