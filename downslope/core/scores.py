@@ -1,18 +1,18 @@
 """Scores of several classes: softmax and cross-entropy with every digit, also where one class is all but certain.
 
-The trick: the best class is left out of the sum of exponentials. What the others add to its 1 is tiny for a confident
+The trick: the right class is left out of the sum of exponentials. What the others add to its 1 is tiny for a confident
 model and would vanish in the sum; `log1p` takes it whole. Score differences carry their rounding error into `exp`.
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float, Int
 
-from downslope.core.exact import log1p, two_sum
+from downslope.core.exact import added, finite, inverse, log1p, two_sum
 
 Scores = Float[Array, " *batch classes"]
 Labels = Int[Array, " *batch"]
@@ -30,27 +30,47 @@ def own_score(raw: Scores, label: Labels) -> PerExample:
     return jnp.take_along_axis(raw, label[..., None], axis=-1, mode="fill", fill_value=jnp.nan)[..., 0]
 
 
-def shares(raw: Scores) -> tuple[PerExample, Scores, PerExample]:
-    """The best score, exp(score − best) for each class, and the sum of those without one best class."""
+def best_other(raw: Scores, label: Labels) -> PerExample:
+    """The highest score among the classes that are not the example's own."""
+    return finite(jnp.max(jnp.where(is_label(raw, label), -jnp.inf, raw), axis=-1))
+
+
+class Shares(NamedTuple):
+    """exp(score − best) of all classes, seen from the own one."""
+
+    best: PerExample
+    own: PerExample
+    others: PerExample
+    part: Scores  # of the whole: the softmax
+    others_part: PerExample
+
+
+def shares(raw: Scores, own: PerExample, is_own: Array) -> Shares:
+    """The exponentials without the best score's, which cancels; `own` may be −inf where there is no own class."""
     best = jnp.max(raw, axis=-1)
-    share = share_of(raw, best[..., None])
-    is_best = raw == best[..., None]
-    ties = jnp.sum(is_best, axis=-1, dtype=raw.dtype) - 1
-    return best, share, jnp.sum(jnp.where(is_best, 0, share), axis=-1) + ties
+    share, lost = share_of(raw, best[..., None])
+    own_share, own_lost = share_of(own, best)
+    own_share += own_share * own_lost
+    others, others_lost = added(jnp.where(is_own, 0, share + share * lost))
+    whole, whole_lost = two_sum(others, own_share)
+    scale, correction = inverse(whole, whole_lost + others_lost)
+    part = share * scale[..., None]
+    part += part * (lost + correction[..., None])
+    others_part = others * scale
+    return Shares(best, own_share, others, part, others_part + others_part * correction)
 
 
-def share_of(score: Array, best: Array) -> Array:
-    """exp(score − best), the difference taken exactly."""
-    gap, lost = two_sum(score, jnp.broadcast_to(-best, score.shape))
-    share = jnp.exp(gap)
-    return share + share * lost
+def share_of(score: Array, best: Array) -> tuple[Array, Array]:
+    """exp(score − best), and the rounding error of the difference, by whose share it is too small."""
+    gap, lost = two_sum(finite(score), -best)
+    return jnp.exp(gap), lost
 
 
 @jax.custom_jvp
 def softmax(raw: Scores) -> Scores:
     """The probability of each class."""
-    _, share, rest = shares(raw)
-    return share / (1 + rest)[..., None]
+    nobody = jnp.full(raw.shape[:-1], -jnp.inf, raw.dtype)
+    return shares(raw, nobody, jnp.zeros(raw.shape, bool)).part
 
 
 @softmax.defjvp
@@ -64,17 +84,17 @@ def softmax_slope(primals: Any, tangents: Any) -> tuple[Scores, Scores]:
 @jax.custom_jvp
 def cross_entropy(raw: Scores, label: Labels) -> PerExample:
     """−log of the probability of the example's own class."""
-    best, _, rest = shares(raw)
-    return (best - own_score(raw, label)) + log1p(rest)
+    own = own_score(raw, label)
+    share = shares(raw, own, is_label(raw, label))
+    return (share.best - own) + log1p(share.others + (share.own - 1))
 
 
 @jax.custom_jvp
 def excess(raw: Scores, label: Labels) -> Scores:
     """Softmax minus 1 at the own class: the gradient of `cross_entropy`. 1 − p is summed up, never subtracted."""
-    best, share, rest = shares(raw)
-    own = own_score(raw, label)
-    others = jnp.where(own == best, rest, (1 + rest) - share_of(own, best))
-    return jnp.where(is_label(raw, label), -others[..., None], share) / (1 + rest)[..., None]
+    is_own = is_label(raw, label)
+    share = shares(raw, own_score(raw, label), is_own)
+    return jnp.where(is_own, -share.others_part[..., None], share.part)
 
 
 @cross_entropy.defjvp
@@ -91,21 +111,30 @@ def excess_slope(primals: Any, tangents: Any) -> tuple[Scores, Scores]:
     return excess(raw, label), jax.jvp(softmax, (raw,), (tangents[0],))[1]
 
 
+def majority(raw: Scores, target: Scores, total: PerExample) -> tuple[PerExample, Array]:
+    """The score of the class that holds more than half of a soft target, −inf where none does, and which class it is."""
+    is_own = 2 * target > total[..., None]
+    return jnp.max(jnp.where(is_own, raw, -jnp.inf), axis=-1), is_own
+
+
 @jax.custom_jvp
 def soft_cross_entropy(raw: Scores, target: Scores) -> PerExample:
     """−Σ target · log softmax. A class with target 0 counts for nothing, even where its score is −inf."""
-    best, _, rest = shares(raw)
-    behind = jnp.where(target == 0, 0, best[..., None] - raw)
-    return jnp.sum(target * behind, axis=-1) + jnp.sum(target, axis=-1) * log1p(rest)
+    total = added(target)[0]
+    share = shares(raw, *majority(raw, target, total))
+    behind = jnp.where(target == 0, 0, share.best[..., None] - raw)
+    return jnp.sum(target * behind, axis=-1) + total * log1p(share.others + (share.own - 1))
 
 
 @jax.custom_jvp
 def soft_excess(raw: Scores, target: Scores) -> Scores:
     """Softmax times the targets' sum, minus the targets: the gradient of `soft_cross_entropy`."""
-    best, share, rest = shares(raw)
-    mass = jnp.sum(target, axis=-1, keepdims=True)
-    part = mass * jnp.where(raw == best[..., None], rest[..., None], share) / (1 + rest)[..., None]
-    return jnp.where(raw == best[..., None], (mass - target) - part, part - target)
+    total = added(target)[0]
+    own, is_own = majority(raw, target, total)
+    share = shares(raw, own, is_own)
+    # where p − t would cancel: (1 − t) − (1 − p)
+    part = total[..., None] * jnp.where(is_own, share.others_part[..., None], share.part)
+    return jnp.where(is_own, (total[..., None] - target) - part, part - target)
 
 
 @partial(soft_cross_entropy.defjvp, symbolic_zeros=True)
@@ -116,8 +145,7 @@ def soft_cross_entropy_slope(primals: Any, tangents: Any) -> tuple[PerExample, P
     if not isinstance(raw_step, SymbolicZero):
         step += jnp.sum(soft_excess(raw, target) * raw_step, axis=-1)
     if not isinstance(target_step, SymbolicZero):
-        best, _, rest = shares(raw)
-        step += jnp.sum(((best[..., None] - raw) + log1p(rest)[..., None]) * target_step, axis=-1)
+        step += jnp.sum(-jax.nn.log_softmax(raw, axis=-1) * target_step, axis=-1)
     return soft_cross_entropy(raw, target), step
 
 
@@ -126,10 +154,5 @@ def soft_excess_slope(primals: Any, tangents: Any) -> tuple[Scores, Scores]:
     """The derivative of `soft_excess`."""
     (raw, target), (raw_step, target_step) = primals, tangents
     p, p_step = jax.jvp(softmax, (raw,), (raw_step,))
-    mass, mass_step = (jnp.sum(t, axis=-1, keepdims=True) for t in (target, target_step))
-    return soft_excess(raw, target), mass * p_step + mass_step * p - target_step
-
-
-def best_other(raw: Scores, label: Labels) -> PerExample:
-    """The highest score among the classes that are not the example's own."""
-    return jnp.max(jnp.where(is_label(raw, label), -jnp.inf, raw), axis=-1)
+    total, total_step = (jnp.sum(t, axis=-1, keepdims=True) for t in (target, target_step))
+    return soft_excess(raw, target), total * p_step + total_step * p - target_step

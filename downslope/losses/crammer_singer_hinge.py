@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, Int
 
 from downslope.core.about import AboutLoss, Paper, Task
 from downslope.core.exact import two_sum
-from downslope.core.scores import best_other, is_label
+from downslope.core.scores import best_other, own_score
 from downslope.losses.base import Loss, class_shares
 
 
@@ -45,7 +45,7 @@ class CrammerSingerHinge(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch classes"], target: Int[Array, " batch"]) -> Float[Array, " batch"]:
-        own = jnp.sum(jnp.where(is_label(raw, target), raw, 0), axis=-1)
+        own = own_score(raw, target)
         behind, lost = two_sum(best_other(raw, target), -own)
         margin, more_lost = two_sum(behind, jnp.ones_like(behind))
         return jnp.maximum(0, margin + (lost + more_lost))
