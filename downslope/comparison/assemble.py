@@ -1,6 +1,6 @@
 """Puts the result together: one dict of plain data that terminal, report, JSON and Python object all read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from downslope.core.record import Setting
 from downslope.training.status import Status
 
 GOOD_SHARE = 0.05
-ENDS = 1.02  # two grid points are the same rate when their ratio is nearer to 1 than this
 
 
 @dataclass
@@ -105,7 +104,7 @@ def entry(
     in_ranking = ranking is not None and judged is not None and contender.id in ranking.order
     updates = 0 if contender.reason else evidence.runner.updates(contender)
     rounds = [run.best + 1 for run in runs if run.best >= 0]
-    per_epoch = 1 if contender.reason or not runs else updates_per_epoch(evidence, contender)
+    per_epoch = 1 if contender.reason or not runs else rounds_per_epoch(evidence, contender)
     rows = max(len(fit.train) for fit in problem.fits)
     return {
         "id": contender.id,
@@ -136,8 +135,8 @@ def entry(
     }
 
 
-def updates_per_epoch(evidence: Evidence, contender: Contender) -> int:
-    """Evaluations in one epoch."""
+def rounds_per_epoch(evidence: Evidence, contender: Contender) -> int:
+    """Evaluations in each epoch of a contender's runs."""
     trainer = evidence.runner.trainer(contender.loss)
     return trainer.cut(contender.loss.outputs(evidence.runner.classes), evidence.runner.batch(contender)).rounds_per_epoch
 
@@ -168,14 +167,13 @@ def state_bytes(evidence: Evidence, contender: Contender) -> float:
     return size(state) / max(1, sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(params)))
 
 
-def curves(evidence: Evidence) -> list[dict[str, Any]]:
-    """One row for each contender, setting, seed, epoch, split and metric."""
-    out: list[dict[str, Any]] = []
+def curves(evidence: Evidence, phase: str | None = None) -> Iterator[dict[str, Any]]:
+    """One row for each contender, setting, seed, epoch, split and metric, of one phase or of both."""
     for contender in evidence.contenders:
         if contender.reason:
             continue
-        per_epoch = updates_per_epoch(evidence, contender)
-        for run in evidence.ledger.runs(contender.id):
+        per_epoch = rounds_per_epoch(evidence, contender)
+        for run in evidence.ledger.runs(contender.id, phase):
             fit = evidence.problem.fits[run.fit]
             start = {
                 "contender": contender.id,
@@ -187,23 +185,13 @@ def curves(evidence: Evidence) -> list[dict[str, Any]]:
                 "fold": fit.fold,
                 "learning_rate": run.learning_rate,
             }
+            examples = len(fit.train) * gradients(contender) / per_epoch
             series = (
                 ("train", "loss", run.arrays["train_loss"]),
                 ("stop", "loss", run.arrays["stop_loss"]),
                 ("stop", evidence.metric.name, evidence.metric.sign * run.arrays["stop_score"]),
             )
             for split, metric, values in series:
-                for number, value in enumerate(values):
-                    epoch = (number + 1) / per_epoch
-                    examples = round(epoch * len(fit.train)) * gradients(contender)
-                    out.append(
-                        {
-                            **start,
-                            "epoch": epoch,
-                            "examples_seen": examples,
-                            "split": split,
-                            "metric": metric,
-                            "value": finite(value),
-                        }
-                    )
-    return out
+                for number, value in enumerate(values.tolist(), start=1):
+                    seen = {"epoch": round(number / per_epoch, 4), "examples_seen": round(number * examples)}
+                    yield {**start, **seen, "split": split, "metric": metric, "value": finite(value)}

@@ -78,8 +78,8 @@ def compare(
     runnable = [one for one in field if not one.reason]
     if len(runnable) > 1:
         field.append(twin(next((one for one in runnable if one.batch is not None), runnable[0])))
-    temporary = tempfile.TemporaryDirectory(prefix="downslope-") if out is None else None
-    place = Path(out) if temporary is None else Path(temporary.name)
+    temporary = None if out is not None else tempfile.TemporaryDirectory(prefix="downslope-")
+    place = Path(temporary.name if temporary is not None else str(out))
     facts = folder.identity(
         data=dataset.digest,
         target=dataset.target,

@@ -237,16 +237,15 @@ class Closing:
     ) -> Result:
         """Writes report, result and runs; the times stand apart, for they are the only thing that differs from run to run."""
         place = self.ledger.folder
-        runs = curves(self.evidence)
         pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
         data["finished"] = finished
         data["timing"] = {
             "total_seconds": round(time.monotonic() - self.started, 3),
             "run_seconds": round(self.ledger.seconds(), 3),
         }
-        write_report(data, runs, pooled, place / "report.html")
-        folder.write_result(place, data, runs)
-        return Result(data, runs, pooled, Path(place), temporary)
+        write_report(data, list(curves(self.evidence, "confirmation")), pooled, place / "report.html")
+        folder.write_result(place, data, curves(self.evidence))
+        return Result(data, pooled, Path(place), temporary)
 
 
 def named(metric: Metric) -> dict[str, str]:

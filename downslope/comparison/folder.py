@@ -2,16 +2,18 @@
 
 import csv
 import hashlib
+import io
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from downslope.comparison.ledger import FORMAT, Ledger
 from downslope.core.errors import BadData, DownslopeError
+from downslope.prediction.whole import write_whole
 
 OURS = ("report.html", "result.json", "runs.csv", "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm")
 MODEL = ("model.safetensors", "manifest.json")
@@ -80,29 +82,26 @@ def fingerprint(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that after a crash it is either the old or the new one."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def write_result(folder: Path, data: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> None:
+def write_result(folder: Path, data: Mapping[str, Any], runs: Iterable[Mapping[str, Any]]) -> None:
     """`result.json` as strict JSON, and `runs.csv`."""
     write_whole(folder / "result.json", json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False).encode())
-    draft = folder / f"runs.csv.{os.getpid()}.part"
-    try:
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            if runs:
-                writer = csv.DictWriter(file, list(runs[0]))
-                writer.writeheader()
-                writer.writerows(runs)
-        os.replace(draft, folder / "runs.csv")
-    finally:
-        draft.unlink(missing_ok=True)
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    header: list[str] = []
+    for row in runs:
+        if not header:
+            header = list(row)
+            writer.writerow(header)
+        writer.writerow([f"{value:.7g}" if isinstance(value, float) else value for value in row.values()])
+    write_whole(folder / "runs.csv", table.getvalue().encode())
+
+
+def read_runs(folder: Path) -> list[dict[str, Any]]:
+    """The rows of `runs.csv` with their types."""
+    kinds = {"seed": int, "repetition": int, "fold": int, "examples_seen": int, "learning_rate": float, "epoch": float}
+    with (folder / "runs.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            {name: kinds[name](text) if name in kinds else text for name, text in row.items()}
+            | {"value": float(row["value"]) if row["value"] else None}
+            for row in csv.DictReader(file)
+        ]

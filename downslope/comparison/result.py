@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from downslope.comparison.folder import read_runs
 from downslope.core.errors import Diverged
 
 MODEL = "model"
@@ -23,7 +24,6 @@ class Result:
     """
 
     data: dict[str, Any]
-    runs: list[dict[str, Any]] = field(repr=False)
     judged: dict[str, dict[str, np.ndarray]] = field(repr=False)
     folder: Path
     temporary: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
@@ -54,9 +54,14 @@ class Result:
         return self.data["recommendation"]
 
     @cached_property
+    def runs(self) -> list[dict[str, Any]]:
+        """Every run's curves, also in `runs.csv`: one row for each contender, setting, seed, epoch, split and metric."""
+        return read_runs(self.folder)
+
+    @cached_property
     def model(self) -> Any:
         """The trained model: `predict(table)`, `predict_proba(table)`. `Diverged` where there is none to give."""
-        from downslope.prediction import load
+        from downslope.prediction.predictor import load
 
         if not (self.folder / MODEL / "manifest.json").exists():
             raise Diverged("this comparison has no model: no contender finished with finite numbers")

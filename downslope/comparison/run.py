@@ -19,7 +19,7 @@ from downslope.losses.base import Loss
 from downslope.models.base import Model
 from downslope.optimizers.base import with_learning_rate
 from downslope.penalties.base import Penalty
-from downslope.prediction.network import forward
+from downslope.prediction.predictor import forward
 from downslope.schedules.base import Schedule
 from downslope.training import checkpoint
 from downslope.training.lanes import Lane, Trained
@@ -195,8 +195,11 @@ class Runner:
         }
         fine = trained.status is Status.OK
         if fine and phase == "confirmation":
-            raw = forward(trained.params["layers"], self.problem.judged[fit])
-            arrays["judged"] = raw
+            layers = [
+                (layer["weight"].astype(np.float64), layer["bias"].astype(np.float64)) for layer in trained.params["layers"]
+            ]
+            raw = forward(layers, self.problem.judged[fit].astype(np.float64))
+            arrays["judged"] = raw[:, 0] if raw.shape[1] == 1 else raw
             arrays["stop_raw"] = np.ascontiguousarray(trained.stop_raw)
             arrays |= {
                 f"params {place}": np.ascontiguousarray(leaf) for place, leaf in enumerate(jax.tree.leaves(trained.params))

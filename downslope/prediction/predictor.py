@@ -36,10 +36,7 @@ class Member:
 
     def raw(self, hidden: np.ndarray) -> np.ndarray:
         """Raw scores of encoded rows, one column for each output."""
-        *inner, (weight, bias) = self.layers
-        for inner_weight, inner_bias in inner:
-            hidden = np.maximum(hidden @ inner_weight + inner_bias, 0.0)
-        return hidden @ weight + bias
+        return forward(self.layers, hidden)
 
     def calibrated(self, raw: np.ndarray) -> np.ndarray:
         """Scores after the temperature or Platt's scaling."""
@@ -49,6 +46,14 @@ class Member:
             return raw / self.calibration["temperature"]
         a, b = self.calibration["platt"]
         return a * raw + b
+
+
+def forward(layers: Layers, hidden: np.ndarray) -> np.ndarray:
+    """Raw scores of encoded rows, float64 where the layers are, one column for each output."""
+    *inner, (weight, bias) = layers
+    for inner_weight, inner_bias in inner:
+        hidden = np.maximum(hidden @ inner_weight + inner_bias, 0.0)
+    return hidden @ weight + bias
 
 
 @dataclass(frozen=True, eq=False)

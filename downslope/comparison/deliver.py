@@ -1,0 +1,101 @@
+"""The model that goes home: the confirmation models of the recommended contender, averaged, and tested once."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from downslope.comparison import score
+from downslope.comparison.assemble import Evidence
+from downslope.comparison.calibrate import Platt, Temperature
+from downslope.comparison.contender import Contender
+from downslope.comparison.judge import finite
+from downslope.comparison.ledger import Run
+from downslope.core.about import Task
+from downslope.prediction.predictor import Features, Predictor, load
+from downslope.prediction.save import name_tensors, save_model
+
+
+def deliver(folder: Path, evidence: Evidence, contender: Contender, data: Mapping[str, Any], single: bool) -> dict[str, Any]:
+    """Saves the model and gives its metrics on the test rows, which nothing has seen before.
+
+    The members are averaged: at no extra training the average predicts better than any of them. `single` keeps the one whose
+    score is in the middle.
+    """
+    runs = evidence.ledger.runs(contender.id, "confirmation")
+    kept = [middle(evidence, contender, runs)] if single else runs
+    folder.mkdir(exist_ok=True)
+    save_model(folder, manifest(evidence, contender, kept, data), name_tensors([layers(evidence, run) for run in kept]))
+    return test(evidence, load(folder))
+
+
+def middle(evidence: Evidence, contender: Contender, runs: Sequence[Run]) -> Run:
+    """The run with the median score on its judged rows."""
+    judged = evidence.court.contender(contender.loss, contender.id, runs)
+    scores = [np.inf if value is None else value for value in judged.scores(evidence.metric)]
+    return runs[int(np.argsort(scores, kind="stable")[(len(scores) - 1) // 2])]
+
+
+def layers(evidence: Evidence, run: Run) -> list[dict[str, np.ndarray]]:
+    """The layers of a run's model, from the ledger."""
+    import jax
+
+    structure = evidence.runner.structure
+    return jax.tree.unflatten(structure, [run.arrays[f"params {place}"] for place in range(structure.num_leaves)])["layers"]
+
+
+def manifest(evidence: Evidence, contender: Contender, runs: Sequence[Run], data: Mapping[str, Any]) -> dict[str, Any]:
+    """All that prediction needs beside the tensors."""
+    problem = evidence.problem
+    dataset = problem.dataset
+    members = []
+    for run in runs:
+        scale = problem.scale(run.fit, contender.loss)
+        members.append(
+            {
+                "encoder": problem.encoders[problem.places[run.fit]].to_json(),
+                "target_scale": None if scale is None else {"centre": scale.centre, "scale": scale.scale},
+                "calibration": stored(evidence.court.calibration(contender.loss, run)),
+                "seed": run.seed,
+                "learning_rate": run.learning_rate,
+            }
+        )
+    entry = next(each for each in data["contenders"] if each["id"] == contender.id)
+    return {
+        "downslope": data["downslope"],
+        "task": str(dataset.task),
+        "target": dataset.target,
+        "classes": list(dataset.classes) if dataset.classes else None,
+        "link": contender.loss.about.link,
+        "columns": [column.to_json() for column in dataset.used],
+        "network": {"kind": evidence.protocol.model.name, "activation": "relu"},
+        "trained_with": {"loss": contender.loss.name, "optimizer": contender.optimizer.name, "settings": entry["settings"]},
+        "members": members,
+    }
+
+
+def stored(calibration: Any) -> dict[str, Any] | None:
+    """A calibration as the manifest keeps it."""
+    if isinstance(calibration, Temperature):
+        return {"temperature": calibration.temperature}
+    if isinstance(calibration, Platt):
+        return {"platt": [calibration.slope, calibration.offset]}
+    return None
+
+
+def test(evidence: Evidence, predictor: Predictor) -> dict[str, float | None]:
+    """The delivered model's metrics on the test rows."""
+    dataset, rows = evidence.problem.dataset, evidence.problem.splits.test
+    features = Features({column.name: dataset.features[column.name][rows] for column in dataset.used}, len(rows), ())
+    raw = predictor.raw(features)
+    if dataset.task is Task.REGRESSION:
+        prediction = {"value": np.asarray(predictor.decide(raw), np.float64)}
+    else:
+        chance = predictor.probabilities(raw)
+        labels = raw > 0 if dataset.task is Task.BINARY else raw.argmax(axis=1)
+        probability = chance[:, 1] if dataset.task is Task.BINARY else chance
+        prediction = {"score": raw, "probability": probability, "label": labels.astype(np.int64)}
+    weight = None if dataset.weight is None else dataset.weight[rows]
+    values = score.judge_predictions(evidence.court.shown, prediction, dataset.y[rows], weight)
+    return {name: finite(value) for name, value in values.items()}
