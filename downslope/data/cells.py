@@ -17,6 +17,7 @@ TRUE, FALSE = ("true", "yes", "t", "y", "on", "1"), ("false", "no", "f", "n", "o
 
 DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y")
 DAYS_OF_SHORT_YEARS = ("%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
+SHORT_YEAR = r"^\d{1,2}[./]\d{1,2}[./]\d{2}(?: |$)"
 DAYS_BY_NAME = ("%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y")
 TIMES = ("%H:%M", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p")
 ZONES = ("Z", "%z")
@@ -104,7 +105,9 @@ def parse_dates(text: pl.Series, pattern: str) -> pl.Series:
     """Dates of one format, null where it does not fit; those with an offset are turned to UTC."""
     try:
         found = text.str.to_datetime(pattern, strict=False, time_unit="us", ambiguous="null").dt.replace_time_zone(None)
-        return found.set((found.dt.year() < 1000).fill_null(False), None)  # version numbers such as 5.1.2 are no dates
+        # Version numbers such as 5.1.2 are no dates.
+        odd = ~text.str.contains(SHORT_YEAR) if "%y" in pattern else found.dt.year() < 1000
+        return found.set(odd.fill_null(False), None)
     except pl.exceptions.PolarsError:
         return pl.Series(text.name, [None] * len(text), dtype=pl.Datetime("us"))
 

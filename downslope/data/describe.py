@@ -136,8 +136,9 @@ def describe(
         f"{column.name!r} is left out: {column.reason}" for column in columns if not column.used and column.name not in roles
     ]
     if not features:
+        why = "; ".join(notes[-5:]) or "there is no other"
         raise BadData(
-            f"no column of {table.source} is left to predict {target!r} from: {'; '.join(notes[-5:]) or 'there is no other'}"
+            f"no column of {table.source} is left to predict {target!r} from: {why}; add a column that tells rows apart"
         )
     warnings += warn.about_leaks(columns, features, answer.y[rows], answer.task, target)
     warnings += warn.about_dates(columns, scheme)

@@ -38,9 +38,13 @@ def read_columnar(data: bytes, source: str) -> pl.DataFrame | None:
 def refuse_parquet_bomb(data: bytes, source: str) -> None:
     """An error when the file claims far more cells than its bytes make likely."""
     lazy = pl.scan_parquet(io.BytesIO(data))
-    rows = lazy.select(pl.len()).collect().item()
-    claimed = 8 * rows * len(lazy.collect_schema())
-    if claimed > max(LARGEST_SURPRISE, LARGEST_RATIO * len(data)):
+    refuse_bomb(source, len(data), lazy.select(pl.len()).collect().item(), len(lazy.collect_schema()))
+
+
+def refuse_bomb(source: str, size: int, rows: int, columns: int) -> None:
+    """An error when so many cells cannot come from so few bytes without being a trap."""
+    claimed = 8 * rows * columns
+    if claimed > max(LARGEST_SURPRISE, LARGEST_RATIO * size):
         raise BadData(f"{source} unfolds to more than {LARGEST_RATIO} times its size ({claimed >> 20} MB); refused")
 
 
