@@ -1,0 +1,108 @@
+"""The recommendation: the simplest of those tied with the best, and what can honestly be said about it, in words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from downslope.comparison import sentences as say
+from downslope.comparison.sentences import Contender, Result, cost, named, sign, value
+from downslope.comparison.wording import capital
+
+
+def advise(result: Result) -> dict[str, Any]:
+    """`id`, `loss`, `optimizer`, `settings`, `text` and `reasons` from the result alone; `id` is `None` where none is to be used.
+
+    Works on names only to print them: renaming contenders renames them in the answer and changes nothing else.
+    """
+    judged = [c for c in result["contenders"] if c["score"] is not None and not c.get("twin_of")]
+    if not judged:
+        return nothing(result, say.nobody_finished(result))
+    best = min(judged, key=lambda c: cost(result, c))
+    if learned_nothing(result, best):
+        return nothing(result, say.no_better_than_constant(result, best))
+    tied = [c for c in judged if c["tied_with_best"]] or [best]
+    chosen = min(tied, key=lambda c: effort(result, c))
+    others = [c for c in tied if c is not chosen]
+    text = [
+        say.trees_first(result, chosen),
+        say.use(result, chosen),
+        say.ties(result, chosen, others, judged),
+        say.losers(result, chosen, judged),
+        say.other_losses(result, chosen, judged),
+        say.trade_off(result, chosen, judged),
+        say.linear_enough(result),
+        say.twin_apart(result),
+        "Found for this table and model: the order of optimizers may carry over, learning rates do not.",
+        *(capital(warning) for warning in result.get("warnings", [])),
+    ]
+    return {
+        "id": chosen["id"],
+        "loss": chosen["loss"],
+        "optimizer": chosen["optimizer"],
+        "settings": dict(chosen["settings"]),
+        "text": " ".join(sentence for sentence in text if sentence),
+        "reasons": [sentence for sentence in reasons(result, chosen, others, judged) if sentence],
+    }
+
+
+def nothing(result: Result, sentence: str) -> dict[str, Any]:
+    """The answer when there is nothing to recommend."""
+    said = [sentence, *(capital(warning) for warning in result.get("warnings", []))]
+    empty: dict[str, Any] = {"id": None, "loss": None, "optimizer": None, "settings": {}}
+    return empty | {"text": " ".join(said), "reasons": [s for s in (say.failures(result), say.twin_apart(result)) if s]}
+
+
+def effort(result: Result, contender: Contender) -> tuple[float, ...]:
+    """What makes one of several equals the simpler one: least sensitive to its rate, fewest settings, cheapest, least memory."""
+    return (
+        -contender.get("good_rates", 0),
+        len(contender["settings"]),
+        contender.get("gradients_per_step") or 1,
+        contender.get("bytes_per_parameter") or 0,
+        cost(result, contender),
+    )
+
+
+def learned_nothing(result: Result, best: Contender) -> bool:
+    """Whether the best contender is no better than the constant predictor."""
+    constant = result.get("controls", {}).get("constant")
+    if not constant or constant.get("score") is None:
+        return False
+    if "tied_with_best" in constant:
+        return bool(constant["tied_with_best"])
+    worst = best["score"]["high" if sign(result) == 1 else "low"]
+    return sign(result) * worst >= sign(result) * value(constant)
+
+
+def reasons(result: Result, chosen: Contender, others: Sequence[Contender], judged: Sequence[Contender]) -> list[str]:
+    """What stands behind the recommendation, one sentence each."""
+    return [
+        why_this_one(result, chosen, others),
+        say.margin_words(result),
+        say.at_the_border(chosen, judged),
+        say.full_batch(result, chosen),
+        say.aims(judged),
+        say.failures(result),
+    ]
+
+
+def why_this_one(result: Result, chosen: Contender, others: Sequence[Contender]) -> str:
+    """What makes the chosen one the simplest of the tied."""
+    if not others:
+        return f"{capital(named(chosen))} has the best score and no other contender is tied with it."
+    tried = len(chosen.get("grid", []))
+    good = chosen.get("good_rates", 0)
+    rival = min(others, key=lambda c: effort(result, c))
+    if good > rival.get("good_rates", 0):
+        beside = f"{named(rival)} over {rival.get('good_rates', 0)}"
+        return f"Among the tied, {named(chosen)} stays good over {good} of {tried} learning rates, {beside}."
+    ours, theirs = effort(result, chosen), effort(result, rival)
+    words = (
+        "",
+        "has fewer settings",
+        "costs fewer gradients a step",
+        "remembers less for each parameter",
+        "has the better score",
+    )
+    which = next((word for word, a, b in zip(words[1:], ours[1:], theirs[1:], strict=True) if a < b), "")
+    said = f"Among the tied, {named(chosen)} and {named(rival)} stay good over {good} of {tried} learning rates"
+    return f"{said}; the first {which}." if which else f"{said}; nothing sets them apart."
