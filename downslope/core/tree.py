@@ -30,6 +30,11 @@ def typed_as(model: Any, params: Any) -> Any:
     return map(lambda m, p: jnp.asarray(p, m.dtype), model, params)
 
 
+def number_type(params: Any) -> Any:
+    """The type of a single number that sums up all of `params`: the widest among them, at least float32."""
+    return jnp.result_type(jnp.float32, *(leaf.dtype for leaf in jax.tree.leaves(zeros_like(params))))
+
+
 def blend(old: Any, new: Any, keep: Number) -> Any:
     """keep · old + (1 − keep) · new, in the number types of `old`."""
     return map(lambda o, n: jnp.asarray(keep * o + (1 - keep) * n, o.dtype), old, new)
@@ -46,8 +51,9 @@ def scale(factor: Number, params: Any) -> Any:
 
 
 def dot(left: Any, right: Any) -> jax.Array:
-    """Sum of the products of all pairs of numbers."""
-    return sum((jnp.vdot(a, b) for a, b in zip(jax.tree.leaves(left), jax.tree.leaves(right), strict=True)), start=jnp.zeros(()))
+    """Sum of the products of all pairs of numbers. Not `vdot`: accelerators round the factors of a matrix product."""
+    products = map(lambda a, b: jnp.sum(a * b), left, right)
+    return jnp.asarray(sum(jax.tree.leaves(products), start=0.0))
 
 
 def norm(params: Any) -> jax.Array:

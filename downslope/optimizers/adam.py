@@ -33,13 +33,12 @@ class Adam(Optimizer):
 
     about = AboutOptimizer(
         title="Adam",
-        equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad
-                     v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad
-                     \Delta_t = -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}""",
+        equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad \Delta_t =
+                     -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}""",
         source=Paper("Kingma and Ba", 2015, "Adam: A Method for Stochastic Optimization", "https://arxiv.org/abs/1412.6980"),
         default=True,
         differs={
-            "Keras": "adds epsilon before the bias correction (choose epsilon_hat) and defaults it to 1e-7, which damps the first steps.",
+            "Keras": "adds epsilon before the bias correction (choose epsilon_hat), which damps the first steps; default 1e-7.",
             "scikit-learn": "adds epsilon before the bias correction: choose epsilon_hat.",
             "PyTorch": "weight_decay is an L2 penalty added to the gradient, not decoupled decay.",
         },

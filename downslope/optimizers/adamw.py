@@ -34,17 +34,16 @@ class Adamw(Optimizer):
 
     about = AboutOptimizer(
         title="AdamW",
-        equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad
-                     v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad
-                     \Delta_t = -\alpha \left( \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}
-                     + \lambda \, \theta_{t-1} \right)""",
+        equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad \Delta_t =
+                     -\alpha \left( \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon} + \lambda \,
+                     \theta_{t-1} \right)""",
         source=Paper("Loshchilov and Hutter", 2019, "Decoupled Weight Decay Regularization", "https://arxiv.org/abs/1711.05101"),
         default=True,
         differs={
             "Paper": "multiplies the decay by the schedule alone, not by the learning rate; all frameworks multiply by both.",
             "PyTorch": "decays every parameter, biases too: choose decayed='everything'.",
             "optax": "decays every parameter unless a mask is given, and weight_decay defaults to 1e-4.",
-            "Keras": "adds epsilon before the bias correction (choose epsilon_hat), defaults it to 1e-7 and weight_decay to 0.004.",
+            "Keras": "adds epsilon before the bias correction (choose epsilon_hat); defaults: 1e-7, weight_decay 0.004.",
         },
     )
 

@@ -18,3 +18,4 @@ class Case:
     settings: dict[str, Any]
     made_by: str
     start: Callable[..., Any]
+    constant: bool = False  # for an implementation that stores its momentum multiplied by the rate

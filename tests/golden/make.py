@@ -17,14 +17,14 @@ import schedules
 import with_keras
 import with_optax
 import with_torch
-from problems import PROBLEMS, STARTS, factors, flat, nested
+from problems import PROBLEMS, STARTS, STEPS, factors, flat, nested
 
 HERE = Path(__file__).parent
 
 
 def trajectory(case):
     """The parameters after each step, and the points to predict with where the method averages."""
-    gradient_of, rates = PROBLEMS[case.problem], case.rate * factors()
+    gradient_of, rates = PROBLEMS[case.problem], case.rate * (np.ones(STEPS) if case.constant else factors())
     runner = case.start(nested(STARTS[case.problem].copy()), gradient_of)
     points, evaluated = [], []
     for step, rate in enumerate(rates):

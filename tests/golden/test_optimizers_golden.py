@@ -59,7 +59,9 @@ def replay(optimizer, rates, before, gradients, problem):
         join = lambda params: jnp.concatenate([params["weight"].reshape(-1), params["bias"]])  # noqa: E731 - read in place
         return state, (join(after), join(seen))
 
-    return jax.lax.scan(advance, optimizer.init(nested(before[0])), (jnp.arange(len(rates)), rates, before, gradients))[1]
+    return jax.lax.scan(
+        advance, with_rate(optimizer, rates[0]).init(nested(before[0])), (jnp.arange(len(rates)), rates, before, gradients)
+    )[1]
 
 
 @cache

@@ -29,9 +29,11 @@ class Runner:
         self.optimizer.apply(*map(list, zip(*pairs, strict=True)))
 
 
-def case(optimizer, problem, rate, settings, make, **theirs):
+def case(optimizer, problem, rate, settings, make, constant=False, **theirs):
     made_by = f"{MADE_BY}, {make.__name__}({', '.join(f'{k}={v}' for k, v in theirs.items())})"
-    return Case(optimizer, problem, rate, settings, made_by, partial(Runner, partial(make, learning_rate=rate, **theirs)))
+    return Case(
+        optimizer, problem, rate, settings, made_by, partial(Runner, partial(make, learning_rate=rate, **theirs)), constant
+    )
 
 
 def cases():
@@ -41,3 +43,8 @@ def cases():
     yield case("adam", "logistic", 0.05, settings, keras.optimizers.Adam, **theirs)
     settings = settings | {"weight_decay": 0.2, "decayed": "everything"}
     yield case("adamw", "logistic", 0.05, settings, keras.optimizers.AdamW, weight_decay=0.2, **theirs)
+    settings = {"b1": 0.8, "b2": 0.99, "epsilon": 1e-2, "epsilon_after": True}
+    yield case("adamax", "logistic", 0.05, settings, keras.optimizers.Adamax, **theirs)
+    settings = {"decay": 0.8, "momentum": 0.7, "epsilon": 1e-2, "centered": True, "epsilon_inside": True}
+    theirs = {"rho": 0.8, "momentum": 0.7, "epsilon": 1e-2, "centered": True}
+    yield case("rmsprop_momentum", "logistic", 0.01, settings, keras.optimizers.RMSprop, constant=True, **theirs)

@@ -41,3 +41,21 @@ def cases():
     ):
         settings = {"decay": decay, "epsilon": epsilon, "centered": centered, "epsilon_inside": True}
         yield case("rmsprop", problem, rate, settings, optax.rmsprop, decay=decay, eps=epsilon, centered=centered)
+    yield from other_conventions()
+
+
+def other_conventions():
+    """Where optax differs from the rule that is the default here, and the choice that gives its form."""
+    settings = {"epsilon": 1e-2, "initial": 0.1, "epsilon_inside": True}
+    yield case("adagrad", "logistic", 0.1, settings, optax.adagrad, initial_accumulator_value=0.1, eps=1e-2)
+    ours, theirs = {"b1": 0.8, "b2": 0.99, "epsilon": 1e-2}, {"b1": 0.8, "b2": 0.99, "eps": 1e-2}
+    yield case("amsgrad", "logistic", 0.05, ours | {"correction": "before"}, optax.amsgrad, **theirs)
+    yield case("amsgrad", "logistic", 0.05, ours | {"correction": "none"}, amsgrad_of_the_paper, **theirs)
+    radam = ours | {"epsilon_after": True, "threshold": 4}
+    yield case("radam", "rosenbrock", 3e-4, radam, optax.radam, threshold=4.0 + 1e-9, **theirs)  # optax: from, paper: above
+
+
+def amsgrad_of_the_paper(rate, **settings):
+    """Reddi, Kale and Kumar's Algorithm 2: no bias correction."""
+    rule = optax.scale_by_amsgrad(bias_correction_mu=False, bias_correction_nu=False, **settings)
+    return optax.chain(rule, optax.scale(-rate))

@@ -5,6 +5,7 @@ from functools import partial
 import torch
 from case import Case
 
+torch.set_default_dtype(torch.float64)  # NAdam keeps its product of momenta in the default type
 MADE_BY = f"torch {torch.__version__}"
 
 
@@ -57,6 +58,8 @@ def cases():
             yield case(name, problem, rate, settings, make, betas=(b1, b2), eps=epsilon, **theirs)
     settings = {"weight_decay": 0.2, "decayed": "weights", "epsilon": 1e-8, "b1": 0.9, "b2": 0.999}
     yield case("adamw", "quadratic", 0.05, settings, weights_only(optim.AdamW), weight_decay=0.2)
+    yield from like_adam(optim)
+    yield from others(optim)
 
 
 def rmsprop(optim):
@@ -70,6 +73,53 @@ def rmsprop(optim):
     ):
         settings = {"decay": decay, "epsilon": epsilon, "centered": centered}
         yield case("rmsprop", problem, rate, settings, optim.RMSprop, alpha=decay, eps=epsilon, centered=centered)
+
+
+def like_adam(optim):
+    """The relatives of Adam: two memories and an epsilon, loud enough to be heard in the last case."""
+    for problem, rate, b1, b2, epsilon in (
+        ("quadratic", 0.05, 0.9, 0.999, 1e-8),
+        ("rosenbrock", 0.02, 0.8, 0.99, 1e-3),
+        ("logistic", 0.1, 0.95, 0.9, 0.1),
+    ):
+        settings, theirs = {"b1": b1, "b2": b2, "epsilon": epsilon}, {"betas": (b1, b2), "eps": epsilon}
+        yield case("amsgrad", problem, rate, settings, optim.Adam, amsgrad=True, **theirs)
+        yield case("adamax", problem, rate, settings, optim.Adamax, **theirs)
+        yield case("radam", problem, 0.01 * rate, settings, optim.RAdam, **theirs)
+        for psi in (0.004, 0.3):
+            yield case("nadam", problem, rate, settings | {"momentum_decay": psi}, optim.NAdam, momentum_decay=psi, **theirs)
+
+
+def others(optim):
+    """Adagrad, Adadelta, RMSprop with momentum, Rprop."""
+    for problem, rate, epsilon, initial in (
+        ("quadratic", 0.1, 1e-10, 0.0),
+        ("rosenbrock", 0.05, 0.1, 0.0),
+        ("logistic", 0.3, 0.1, 0.5),
+    ):
+        settings, theirs = {"epsilon": epsilon, "initial": initial}, {"eps": epsilon, "initial_accumulator_value": initial}
+        yield case("adagrad", problem, rate, settings, optim.Adagrad, **theirs)
+    for problem, rate, decay, epsilon in (
+        ("quadratic", 1.0, 0.9, 1e-6),
+        ("rosenbrock", 0.3, 0.95, 1e-4),
+        ("logistic", 3.0, 0.8, 1e-2),
+    ):
+        yield case("adadelta", problem, rate, {"decay": decay, "epsilon": epsilon}, optim.Adadelta, rho=decay, eps=epsilon)
+    for problem, rate, decay, momentum, epsilon, centered in (
+        ("quadratic", 0.005, 0.9, 0.9, 1e-8, False),
+        ("rosenbrock", 0.005, 0.99, 0.8, 1e-2, True),
+        ("logistic", 0.01, 0.8, 0.95, 0.1, False),
+    ):
+        settings = {"decay": decay, "momentum": momentum, "epsilon": epsilon, "centered": centered}
+        theirs = {"alpha": decay, "momentum": momentum, "eps": epsilon, "centered": centered}
+        yield case("rmsprop_momentum", problem, rate, settings, optim.RMSprop, **theirs)
+    for problem, rate, longer, shorter, shortest, longest in (
+        ("quadratic", 0.1, 1.2, 0.5, 1e-6, 50.0),
+        ("rosenbrock", 0.05, 1.1, 0.3, 1e-2, 0.1),
+        ("logistic", 0.02, 1.5, 0.7, 1e-6, 0.06),
+    ):
+        settings = {"longer": longer, "shorter": shorter, "shortest": shortest, "longest": longest}
+        yield case("rprop", problem, rate, settings, optim.Rprop, etas=(shorter, longer), step_sizes=(shortest, longest))
 
 
 def weights_only(make):
