@@ -1,0 +1,111 @@
+"""What is written is true: examples run, commands exist, generated pages are fresh."""
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+
+import click
+import pytest
+
+from downslope.cli.entry import PACKAGES, catalogue
+from downslope.cli.main import COMMANDS, cli
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def pages(root):
+    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+
+
+@pytest.fixture(scope="session")
+def generator(root):
+    """The program that writes the generated files."""
+    spec = importlib.util.spec_from_file_location("generate", root / "docs" / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_files_are_fresh(generator):
+    assert generator.stale(dict(generator.files())) == [], "run make generate"
+
+
+def test_a_stale_file_is_noticed(generator):
+    wanted = dict(generator.files())
+    changed, missing = list(wanted)[:2]
+    wanted[changed] += "x"
+    left_over = wanted.pop(generator.REFERENCE / "losses" / "huber.md")
+    assert left_over
+    assert generator.stale(wanted) == [changed, generator.REFERENCE / "losses" / "huber.md"]
+    del missing
+
+
+@pytest.mark.parametrize("kind", PACKAGES)
+def test_every_entry_has_a_page(root, kind):
+    folder = root / "docs" / "reference" / PACKAGES[kind].rpartition(".")[2]
+    assert sorted(page.stem for page in folder.glob("*.md")) == sorted(catalogue(kind))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_on_the_page(root, name):
+    assert f"\n## downslope {name}\n" in (root / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_example_runs(root, in_empty_folder):
+    examples = [
+        code for language, code in BLOCK.findall((root / "README.md").read_text(encoding="utf-8")) if language == "python"
+    ]
+    assert examples
+    done = subprocess.run([sys.executable, "-W", "error", "-c", "\n".join(examples)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_examples_in_the_guides_run(root, in_empty_folder):
+    for page in sorted((root / "docs" / "guide").glob("*.md")) + [root / "docs" / "choose.md"]:
+        for language, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language == "python":
+                done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+                assert done.returncode == 0, f"{page.name}: {done.stderr}"
+
+
+def commands_on(page):
+    """The `downslope …` lines in the shell blocks of a page."""
+    for language, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if language in {"bash", "sh", "console"}:
+            yield from (line.removeprefix("$ ") for line in code.splitlines() if re.match(r"(\$ )?downslope ", line))
+
+
+def test_commands_in_the_pages_can_be_parsed(root):
+    seen = 0
+    for page in pages(root):
+        for line in commands_on(page):
+            name, *arguments = shlex.split(line, comments=True)[1:]
+            command = cli.get_command(click.Context(cli), name)
+            assert command is not None, f"{page.name}: {line}"
+            command.make_context(name, arguments)
+            seen += 1
+    assert seen >= 5
+
+
+def test_links_lead_somewhere(root):
+    for page in pages(root):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.relative_to(root)} links to {target}"
+
+
+def test_make_targets_named_in_the_pages_exist(root):
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for page in pages(root):
+        named = set(re.findall(r"`make ([a-z-]+)`", page.read_text(encoding="utf-8")))
+        assert named <= targets, page.name
+
+
+def test_the_version_is_in_the_changelog(root):
+    from downslope import __version__
+
+    changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{__version__}]" in changelog or "## [Unreleased]" in changelog
