@@ -16,7 +16,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.style import core as style
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from downslope.comparison.report import series
@@ -28,10 +27,14 @@ TEXT = 11.5
 CONTROLS = {"constant": "constant", "linear": "linear model", "boosted_trees": "boosted trees"}
 
 
+LOOKS = ("axes", "figure", "font", "grid", "hatch", "lines", "markers", "patch", "path", "savefig", "text", "xtick", "ytick")
+"""The families of Matplotlib's settings that change a drawing; the others (windows, caches) are the user's business."""
+
+
 @contextmanager
 def own_defaults() -> Iterator[None]:
     """Matplotlib as it was shipped, whatever the user has set, and the user's settings again afterwards."""
-    fresh = {k: v for k, v in matplotlib.rcParamsDefault.items() if k not in style.STYLE_BLACKLIST}
+    fresh = {name: value for name, value in matplotlib.rcParamsDefault.items() if name.startswith(LOOKS)}
     with matplotlib.rc_context(fresh | {"svg.fonttype": "none", "svg.hashsalt": "downslope"}), warnings.catch_warnings():  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the browser has the letters that our measuring font lacks
         yield
@@ -114,7 +117,7 @@ def plot_ranking(result: dict[str, Any], ax: Axes | None = None) -> Axes:
     names = [clean(c["id"], 38) for c in rows]
     places = decimals(c["score"]["high"] - c["score"]["low"] for c in rows if c.get("score"))
     if ax is None:
-        left = 16 + 6.3 * max([len(name) for name in names], default=8)
+        left = 20 + 7.2 * max([len(name) for name in names], default=8)
         ax = canvas(left + 400 + 172, 23 * len(rows) + 96, left, 172, 52, 44)
     plain(ax, "x")
     low, high = sorted(series.score_window(result))
@@ -163,23 +166,20 @@ def plot_ranking(result: dict[str, Any], ax: Axes | None = None) -> Axes:
 
 
 def draw_controls(ax: Axes, result: dict[str, Any], low: float, high: float, places: int) -> None:
-    """Reference lines for what every contender should beat, or be beaten by."""
+    """Reference lines, as far down as there are scores, for what every contender should beat or be beaten by."""
     ranking = result["metric"]["name"]
     found = [(t, series.control_value(result.get("controls", {}).get(k), ranking, ranking)) for k, t in CONTROLS.items()]
-    shown = sorted((value, title) for title, value in found if value is not None)
-    above = ax.get_xaxis_transform()
-    for level, (value, title) in enumerate(shown):
-        off = not low <= value <= high
+    bottom = sum(1 for c in result["contenders"] if c.get("score")) - 0.5
+    height = ax.get_window_extent().height * 72 / ax.figure.dpi
+    for level, (value, title) in enumerate(sorted((value, title) for title, value in found if value is not None)):
+        words = ("← " if value < low else "") + f"{title} {number(value, places)}" + (" →" if value > high else "")
         place = float(np.clip(value, low, high))
-        arrow = ("← " if value < low else "") + f"{title} {number(value, places)}" + (" →" if value > high else "")
+        if place == value and bottom > 0:
+            look: dict[str, Any] = {"color": LIGHT["warn"], "linewidth": 1.2, "linestyle": (0, (3, 3)), "zorder": 1}
+            ax.plot([place, place], [-0.5, bottom], **look)[0].set_gid(mark(f"{title}: {number(value, places)}"))
         side = "left" if place < low + 0.5 * (high - low) else "right"
-        if not off:
-            line = ax.plot(
-                [place, place], [0, 1], transform=above, color=LIGHT["warn"], linewidth=1.2, linestyle=(0, (3, 3)), zorder=1
-            )
-            line[0].set_gid(mark(f"{title}: {number(value, places)}"))
-        height = ax.get_window_extent().height * 72 / ax.figure.dpi
-        write(ax, place, 1 + (8 + 14 * level) / height, arrow, "warn", TEXT - 1, ha=side, va="bottom", transform=above)
+        above = {"ha": side, "va": "bottom", "transform": ax.get_xaxis_transform()}
+        write(ax, place, 1 + (8 + 14 * level) / height, words, "warn", TEXT - 1, **above)
 
 
 def plot_heatmap(result: dict[str, Any], metric: str | None = None, ax: Axes | None = None) -> Axes:

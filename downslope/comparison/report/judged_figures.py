@@ -62,7 +62,7 @@ def plot_confusion(result: dict[str, Any], judged: dict[str, Any], contender: st
     size = len(names)
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     left = 34 + 6.3 * max(len(name) for name in names)
-    width, height = max(44 * size, 220), max(34 * size, 170)
+    width, height = max(44 * size, 240), max(34 * size, 196)
     ax = plain(ax or canvas(left + width + 50, height + 70, left, 50, 60, 10))
     for i in range(size):
         for j in range(size):

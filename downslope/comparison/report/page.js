@@ -11,7 +11,7 @@
 
   // What hovers: the words of a mark, and everything that belongs to the same contender.
   const tip = make("div", { id: "tip", hidden: true });
-  tip.setAttribute("role", "status");
+  tip.setAttribute("aria-hidden", "true"); // the same words stand in the tables
   document.body.append(tip);
   for (const mark of all(".mark")) {
     const title = mark.querySelector(":scope > title");
@@ -113,11 +113,12 @@
       };
       bar.append(field, count);
     }
-    bar.append(button("CSV", `Save as CSV: ${holder.dataset.name}`, () => {
+    const take = button("CSV", `Save as CSV: ${holder.dataset.name}`, () => {
       const rows = [...body.rows].filter((row) => !row.hidden);
       const cells = rows.map((row) => [...row.cells].map((cell) => valueOf(cell)));
       save(`${holder.dataset.name}.csv`, "text/csv", csv(heads.map((head) => head.textContent), cells));
-    }));
+    });
+    bar.append(make("div", { className: "tools" }, take));
     holder.prepend(bar);
   }
 

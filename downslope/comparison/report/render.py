@@ -69,7 +69,7 @@ def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, A
         style=Markup(style),
         script=Markup(script()),
         data=embedded(data),
-        version=str(result.get("downslope", "")),
+        version=clean(result.get("downslope", ""), 40),
     )
 
 

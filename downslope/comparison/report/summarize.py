@@ -4,7 +4,18 @@ import shlex
 from typing import Any
 
 from downslope.comparison.report import series
-from downslope.comparison.report.wording import better, between, clean, decimals, is_number, number, rate, settings, several
+from downslope.comparison.report.wording import (
+    better,
+    between,
+    block,
+    clean,
+    decimals,
+    is_number,
+    number,
+    rate,
+    settings,
+    several,
+)
 
 CONTROLS = {
     "constant": "constant predictor",
@@ -66,10 +77,11 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
     digits = places[metric["name"]]
     facts = []
     if chosen and chosen.get("score"):
-        note = f"{between(chosen['score'], digits)} (95 %), {better(metric['direction'])}; on rows the models never saw"
+        note = f"{between(chosen['score'], digits)} (95\u202f%), {better(metric['direction'])}; on rows the models never saw"
         facts.append({"label": metric["title"], "value": number(chosen["score"]["mean"], digits), "note": note, "kind": "main"})
     if tied:
-        note = "the data cannot tell these apart" if len(tied) > 1 else "nothing else comes close enough to be called equal"
+        note = "the data cannot tell these apart" if len(tied) > 1 else "no other comes close enough to be called equal"
+        note = note if len(ranked) > 1 else "the only contender"
         facts.append({"label": "Tied with the best", "value": f"{len(tied)} of {len(ranked)}", "note": note, "kind": ""})
     tested = result.get("test", {}).get(metric["name"])
     if is_number(tested):
@@ -88,7 +100,7 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
         if control.get("better"):
             note = "better, if you only want predictions"
         facts.append({"label": title.capitalize(), "value": number(value, digits), "note": note, "kind": ""})
-    code = [{"name": FRAMEWORKS.get(k, k), "text": v} for k, v in (advice.get("code") or {}).items() if v]
+    code = [{"name": clean(FRAMEWORKS.get(k, k), 40), "text": block(v)} for k, v in (advice.get("code") or {}).items() if v]
     return {
         "text": clean(advice["text"], 1200),
         "reasons": [clean(reason, 600) for reason in advice.get("reasons", [])],
@@ -115,8 +127,8 @@ def ranking(result: dict[str, Any]) -> dict[str, Any]:
     shown = series.metrics(result)
     columns = [("#", "number"), ("loss", "text"), ("optimizer", "text"), ("rate", "number")]
     columns += [(metric["title"], "number") for metric in shown[:1]] + [("95 % interval", "number"), ("worse by", "number")]
+    columns += [("state", "text"), ("good rates", "number"), ("updates", "number")]
     columns += [(metric["title"], "number") for metric in shown[1:]]
-    columns += [("good rates", "number"), ("updates", "number"), ("state", "text")]
     rows = []
     for index, one in enumerate(series.in_order(result)):
         loss, method = series.parts(one)
@@ -130,11 +142,13 @@ def ranking(result: dict[str, Any]) -> dict[str, Any]:
         score = values[0]
         worse = "–" if not gap else "±0" if one["id"] == result["recommendation"].get("id") else number(gap["mean"], digits)
         cells += [means[0], cell(between(score, digits), score["low"] if score else None)]
-        cells += [cell(worse, gap["mean"] if gap and is_number(gap["mean"]) else None), *means[1:]]
-        tried = len(one.get("grid", []))
-        good = one.get("good_rates")
-        cells += [cell(f"{good} of {tried}" if is_number(good) and tried else "–", good), cell(one.get("updates") or "–")]
-        cells.append(state(one))
+        cells += [cell(worse, gap["mean"] if gap and is_number(gap["mean"]) else None), state(one)]
+        tried, good = len(one.get("grid", [])), one.get("good_rates")
+        cells += [
+            cell(f"{good} of {tried}" if is_number(good) and tried else "–", good),
+            cell(one.get("updates") or "–"),
+            *means[1:],
+        ]
         rows.append({"c": index, "cells": cells, "kind": "tied" if one["tied_with_best"] else "failed" if not score else ""})
     tied = sum(bool(c["tied_with_best"]) for c in result["contenders"])
     words = f"{several(len(rows), 'contender')}, {tied} tied with the best."
@@ -332,4 +346,4 @@ def commands(result: dict[str, Any]) -> dict[str, str]:
         own += f" --seed {result['seed']}"
     has_model = result["recommendation"].get("id") is not None and result.get("finished", True)
     following = result.get("next") or (f"downslope predict {folder} new.csv --out predictions.csv" if has_model else "")
-    return {"repeat": clean(result.get("command") or own, 2000), "next": clean(following, 2000) if has_model else ""}
+    return {"repeat": block(result.get("command") or own), "next": block(following) if has_model else ""}

@@ -17,6 +17,10 @@ COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 FAMILY = re.compile(r"""font-family: [^;"]*(;\s*|(?="))""")
 
 
+STYLE = re.compile(r'\s*style="[^"]*"')
+MARKER = re.compile(r'^<(path id|use xlink:href)="#?([^"]+)"')
+
+
 def mark(tip: str, contender: int | None = None) -> str:
     """An id for an artist that becomes a hover text and ties the artist to a contender: `set_gid(mark(...))`."""
     return f"mark:{'' if contender is None else contender}:{quote(clean(tip, 160), safe='')}"
@@ -33,9 +37,14 @@ def tidy(drawing: str, name: str, words: str) -> str:
     drawing = re.sub(r"<!--.*?-->", "", drawing[drawing.index("<svg") :], flags=re.DOTALL)
     drawing = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", drawing, flags=re.DOTALL)
     used = set(USED.findall(drawing))
+    looks = marker_looks(drawing)
 
     def tag(found: re.Match[str]) -> str:
         text = " ".join(found[0].split())
+        marker = MARKER.search(text)
+        if marker and marker[2] in looks:  # the same look hundreds of times: say it once, where the marker is defined
+            style = looks[marker[2]] if marker[1] == "path id" else ""
+            text = STYLE.sub("", text).replace("/>", f"{style}/>")
         identity = ID.search(text)
         if identity and identity[1].startswith("mark:"):
             _, contender, tip = identity[1].split(":", 2)
@@ -56,3 +65,11 @@ def tidy(drawing: str, name: str, words: str) -> str:
         f'width="{width}" height="{height}" stroke-linejoin="round" font-family="system-ui, sans-serif">'
     )
     return opening + re.sub(r">\s+<", "><", drawing[drawing.index(">") + 1 :]).strip()
+
+
+def marker_looks(drawing: str) -> dict[str, str]:
+    """The one style in which each marker is used, of those always used in the same."""
+    found: dict[str, set[str]] = {}
+    for name, style in re.findall(r'<use xlink:href="#(m[^"]+)"[^<>]*?( style="[^"]*")', drawing):
+        found.setdefault(name, set()).add(" ".join(style.split()))
+    return {name: " " + styles.pop() for name, styles in found.items() if len(styles) == 1}

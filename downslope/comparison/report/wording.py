@@ -16,10 +16,19 @@ def clean(text: Any, limit: int | None = None) -> str:
     >>> clean("two\\nlines and more", limit=10)
     'two lines…'
     """
-    plain = " ".join(UNPRINTABLE.sub(" ", str(text)).split())
+    plain = re.sub(" +", " ", UNPRINTABLE.sub(" ", str(text))).strip(" ")  # a narrow space in a number stays
     if limit is not None and len(plain) > limit:
         return plain[: limit - 1].rstrip() + "…"
     return plain
+
+
+def block(text: Any) -> str:
+    """Code or a command: as it is, without control characters other than the ends of lines.
+
+    >>> block("for x in y:\\n    print(x)\\x1b")
+    'for x in y:\\n    print(x)'
+    """
+    return "\n".join(UNPRINTABLE.sub(" ", line).rstrip() for line in str(text).replace("\t", "    ").split("\n")).strip("\n")
 
 
 def is_number(value: Any) -> TypeGuard[float]:
