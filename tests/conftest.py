@@ -1,5 +1,6 @@
 """Arithmetic stricter than a user's, shapes checked, randomness fixed, compilations counted."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import jax
 import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
+
+# Compiled programs and font lists are kept in the checkout, not in the home of whoever runs the tests.
+os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parent.parent / ".cache")
 
 # Before anything uses JAX: a run's bits need at least two devices, and no shape may be stretched silently.
 jax.config.update("jax_num_cpu_devices", 2)
