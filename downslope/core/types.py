@@ -1,12 +1,15 @@
 """The names of what passes between functions."""
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-Number: TypeAlias = float | int | Float[Array, "..."] | Float[np.ndarray, "..."]
+if TYPE_CHECKING:
+    Number: TypeAlias = float | int | Float[Array, "..."] | Float[np.ndarray, "..."]
+else:
+    Number = Any  # JAX also puts tracers, shapes and other placeholders into a record; no run-time check may refuse them
 """One hyper-parameter: a plain number, or an array of them when many settings are swept together."""
 
 Params: TypeAlias = Any

@@ -26,7 +26,7 @@ def freeze(bundle: Bundle) -> bytes:
         for name, held in (("kept", best.kept), ("waiting", best.waiting)):
             if held is not None:
                 put(arrays, f"{name} {number}", held)
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return save({name: array.copy(order="C") for name, array in arrays.items()})
 
 
 def thaw(bundle: Bundle, frozen: bytes) -> None:

@@ -1,0 +1,94 @@
+"""The whole loop against a plain one in NumPy, float64: order, weights, schedule, penalty, start."""
+
+import numpy as np
+
+from downslope.models import Mlp
+from downslope.optimizers import Momentum, Sgd
+from downslope.penalties import L2
+from downslope.training.stream import Fold, order
+from tests.training.problems import Lane, Linear, SquaredError, fold, recipe, run, trainer
+
+
+def by_hand(part: Fold, *, rate, epochs, batch, seed, momentum=0.0, l2=0.0):
+    """Weighted least squares by mini-batches, written out."""
+    x, y, weight = (np.asarray(each, np.float64) for each in (part.x, part.y, part.weight))
+    w, b = np.zeros(x.shape[1]), np.average(y, weights=weight)
+    vw, vb, step = np.zeros_like(w), 0.0, 0
+    batches = -(-len(x) // batch)
+    for epoch in range(epochs):
+        rows, real = order(len(x), batches, batch, seed, epoch)
+        for place in range(batches):
+            mine = rows[place][real[place]]
+            error = x[mine] @ w + b - y[mine]
+            share = weight[mine] / weight[mine].sum()
+            vw = momentum * vw + 2 * x[mine].T @ (share * error) + l2 * w
+            vb = momentum * vb + 2 * np.sum(share * error)
+            factor = rate * (1 - step / (epochs * batches))
+            w, b, step = w - factor * vw, b - factor * vb, step + 1
+    return w, b
+
+
+def engine(part: Fold, optimizer, *, epochs, batch, seed, penalty=None):
+    """The same by the engine."""
+    train = trainer(Linear(), [part], epochs)
+    lane = Lane(recipe(0.0, optimizer, SquaredError(), Linear(), penalty), 0, seed)
+    bundle = run(train, [lane], batch)
+    assert bundle.trained[0].best.epoch == epochs - 1, "the comparison below is with the last epoch"
+    layer = bundle.trained[0].params["layers"][0]
+    return layer["weight"][:, 0], layer["bias"][0]
+
+
+def agree(mine, truth):
+    np.testing.assert_allclose(mine[0], truth[0], rtol=2e-5, atol=1e-6)
+    np.testing.assert_allclose(mine[1], truth[1], rtol=2e-5, atol=1e-6)
+
+
+def test_sgd_with_a_falling_rate():
+    part = fold(rows=50)
+    agree(
+        engine(part, Sgd(learning_rate=0.02), epochs=5, batch=16, seed=3),
+        by_hand(part, rate=0.02, epochs=5, batch=16, seed=3),
+    )
+
+
+def test_weights_and_momentum():
+    part = fold(rows=50)
+    weight = np.random.default_rng(1).integers(0, 3, 50).astype(np.float32)
+    part = Fold(part.x, part.y, weight, part.stop_x, part.stop_y, part.stop_weight)
+    agree(
+        engine(part, Momentum(learning_rate=0.005, momentum=0.8), epochs=5, batch=16, seed=3),
+        by_hand(part, rate=0.005, epochs=5, batch=16, seed=3, momentum=0.8),
+    )
+
+
+def test_a_penalty_joins_the_gradient_of_weights_only():
+    part = fold(rows=50)
+    agree(
+        engine(part, Sgd(learning_rate=0.02), epochs=5, batch=16, seed=3, penalty=L2(strength=0.5)),
+        by_hand(part, rate=0.02, epochs=5, batch=16, seed=3, l2=0.5),
+    )
+
+
+def test_rows_of_weight_zero_are_as_good_as_absent():
+    part = fold(rows=48)
+    weight = np.ones(48, np.float32)
+    weight[::3] = 0
+    wild = np.where(weight == 0, 1e6, part.y).astype(np.float32)
+    silent = Fold(part.x, wild, weight, part.stop_x, part.stop_y, part.stop_weight)
+    agree(
+        engine(silent, Sgd(learning_rate=0.02), epochs=3, batch=48, seed=3),
+        by_hand(silent, rate=0.02, epochs=3, batch=48, seed=3),
+    )
+
+
+def test_dropout_silences_units_while_training_and_not_while_scoring():
+    train = trainer(Mlp(widths=(8,), dropout=0.5), epochs=2)
+    dropped, plain = (
+        run(train if rate else trainer(epochs=2), [Lane(recipe(0.01, model=Mlp(widths=(8,), dropout=rate)), 0, 1)]).trained[0]
+        for rate in (0.5, 0.0)
+    )
+    assert dropped.train_loss[0] != plain.train_loss[0]
+    layers = dropped.params["layers"]
+    hidden = np.maximum(fold().stop_x @ layers[0]["weight"] + layers[0]["bias"], 0)
+    raw = (hidden @ layers[1]["weight"] + layers[1]["bias"])[:, 0]
+    np.testing.assert_allclose(dropped.stop_raw, raw, rtol=1e-5, atol=1e-6)
