@@ -7,6 +7,7 @@ import numpy as np
 
 from downslope.core import links
 
+LOWEST = -1 + 1e-9
 NORMAL_IQR = 1.349  # the distance between the quartiles of a normal distribution with standard deviation 1
 
 
@@ -57,10 +58,12 @@ class TargetScale:
         if link == "exp":
             return raw + np.log(self.scale)
         if link == "expm1":
-            # log1p(scale · expm1(raw)), which would overflow for scores that are still harmless
+            # log1p(scale · expm1(raw)), which would overflow for scores that are still harmless. Nothing is predicted below -1:
+            # the logarithm that this link undoes ends there.
             large = np.maximum(raw, 1.0)
             far = large + np.log(self.scale - (self.scale - 1) * np.exp(-large))
-            return np.where(raw > 1.0, far, np.log1p(self.scale * np.expm1(np.minimum(raw, 1.0))))
+            near = np.maximum(self.scale * np.expm1(np.minimum(raw, 1.0)), LOWEST)
+            return np.where(raw > 1.0, far, np.log1p(near))
         return raw
 
     def outward(self, raw: Any, link: str = "identity") -> np.ndarray:

@@ -119,8 +119,9 @@ def label_codes(column: pl.Series, kind: str) -> cells.Coded:
     missing = [word for word in cells.MISSING if word not in SIGNS]
     if kind == "boolean":
         missing += [*cells.NONE, *SIGNS]
-        text = text if text.n_unique() <= 3 else text.str.to_lowercase()  # "Yes" and "yes" are one answer
     text = text.set(text.is_in(missing).fill_null(False), None)
+    if kind == "boolean" and text.drop_nulls().n_unique() > 2:
+        text = text.str.to_lowercase()  # "Yes" and "yes" are one answer
     levels = text.drop_nulls().unique().sort().to_list()
     codes = text.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     return cells.Coded.of(codes, tuple(levels))
