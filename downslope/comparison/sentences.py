@@ -57,8 +57,8 @@ def no_better_than_constant(result: Result, best: Contender) -> str:
     margin = result.get("margin") or 0
     if trees.get("score") is not None and sign(result) * (value(constant) - value(trees)) > max(margin, reach(best)):
         return (
-            f"Nothing compared here predicts {result['target']} better than {guess(result, 'its')} ({figures}), but boosted trees do "
-            f"({number(value(trees))}): the model is what fails, not the loss or the optimizer."
+            f"Nothing compared here predicts {result['target']} better than {guess(result, 'its')} ({figures}), but boosted "
+            f"trees do ({number(value(trees))}): the model is what fails, not the loss or the optimizer."
         )
     return (
         f"Nothing here predicts {result['target']} better than {guess(result, 'its')} ({figures}); "

@@ -1,0 +1,136 @@
+"""The recommendation as code to paste: for downslope, and for PyTorch and scikit-learn where they have the same thing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from downslope import losses, models, optimizers, penalties, schedules
+from downslope.comparison import paste_pytorch, paste_sklearn
+from downslope.core.catalogue import Catalogue, spell_value
+from downslope.core.errors import DownslopeError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What was trained, by name and setting, so that it can be said in another framework.
+
+    `batch` is `None` for methods that take all rows at once; `scale` is how the target was shifted and scaled, if it was.
+    """
+
+    task: str
+    loss: str
+    loss_settings: Mapping[str, Any]
+    optimizer: str
+    optimizer_settings: Mapping[str, Any]
+    model: str
+    model_settings: Mapping[str, Any]
+    schedule: str
+    schedule_settings: Mapping[str, Any]
+    penalty: str
+    penalty_settings: Mapping[str, Any]
+    batch: int | None
+    epochs: int
+    classes: int
+    scale: Mapping[str, float] | None
+    seed: int
+
+
+def paste(result: Mapping[str, Any], chosen: str | None = None) -> dict[str, str | None]:
+    """Code for each framework, `None` where it lacks the loss, the optimizer or the model. `chosen` is the recommended one."""
+    chosen = chosen or result["recommendation"]["id"]
+    contender = next(c for c in result["contenders"] if c["id"] == chosen)
+    out: dict[str, str | None] = {"downslope": downslope_code(result, contender), "pytorch": None, "scikit-learn": None}
+    recipe = recipe_of(result, contender)
+    if recipe is not None:
+        out |= {"pytorch": paste_pytorch.code(recipe), "scikit-learn": paste_sklearn.code(recipe)}
+    return out
+
+
+def settings_of(catalogue: Catalogue, name: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The settings that belong to an entry, the rest at its defaults; `None` for an entry of the user's own."""
+    if name not in catalogue:
+        return None
+    return {field: settings.get(field, value) for field, value in catalogue[name]().values().items()}
+
+
+def parsed(catalogue: Catalogue, text: str | None) -> tuple[str, dict[str, Any]] | None:
+    """Name and settings of a part of the plan; an empty name where there is none, `None` for one of the user's own."""
+    if not text:
+        return "", {}
+    try:
+        part = catalogue.parse(text)
+    except DownslopeError:
+        return None
+    return part.name, part.values()
+
+
+def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe | None:
+    """What was trained; `None` if some part of it is the user's own, which no other framework can know."""
+    loss = settings_of(losses.catalogue, contender["loss"], contender["settings"])
+    optimizer = settings_of(optimizers.catalogue, contender["optimizer"], contender["settings"])
+    model = parsed(models.catalogue, result["model"])
+    schedule = parsed(schedules.catalogue, result["schedule"])
+    penalty = parsed(penalties.catalogue, result.get("penalty"))
+    if loss is None or optimizer is None or model is None or schedule is None or penalty is None:
+        return None
+    batch = contender["batch"]
+    return Recipe(
+        task=str(result["task"]),
+        loss=contender["loss"],
+        loss_settings=loss,
+        optimizer=contender["optimizer"],
+        optimizer_settings=optimizer,
+        model=model[0],
+        model_settings=model[1],
+        schedule=schedule[0],
+        schedule_settings=schedule[1],
+        penalty=penalty[0],
+        penalty_settings=penalty[1],
+        batch=None if batch == "full" else int(batch),
+        epochs=int(result["budget"]["epochs"]),
+        classes=len(result.get("classes") or ()) or 2,
+        scale=result.get("target_scale") if losses.catalogue[contender["loss"]].about.target_scale != "none" else None,
+        seed=int(result.get("seed", 0)),
+    )
+
+
+def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> str:
+    """One call that trains the same contender again."""
+    budget = result["budget"]
+    optimizer = typed(optimizers.catalogue, contender["optimizer"], contender["settings"])
+    if contender["batch"] not in ("full", budget["batch"]):
+        optimizer += f"@{contender['batch']}"
+    source = str(result["source"])
+    named = source.startswith("demo:") or "." in source
+    options = {
+        "target": result["target"],
+        "loss": typed(losses.catalogue, contender["loss"], contender["settings"]),
+        "optimizer": optimizer,
+        "model": result["model"],
+        "schedule": result["schedule"],
+        "penalty": result.get("penalty"),
+        "metric": result["metric"]["name"],
+        "epochs": budget["epochs"],
+        "seed": result.get("seed", 0),
+    }
+    lines = ["import downslope", ""]
+    if not named:
+        lines.append("# table: the data frame, arrays or dict of columns that was compared")
+    lines += ["result = downslope.train(", f"    {source!r}," if named else "    table,"]
+    lines += [f"    {name}={value!r}," for name, value in options.items() if value is not None]
+    lines += [")", "predictions = result.model.predict(rows)  # rows: a path or a table with the same columns"]
+    return "\n".join(lines) + "\n"
+
+
+def typed(catalogue: Catalogue, name: str, settings: Mapping[str, Any]) -> str:
+    """An entry as one types it, with its learning rate and whatever differs from the defaults."""
+    if name not in catalogue:
+        return name
+    default = catalogue[name]().values()
+    told = {
+        field: settings[field]
+        for field in default
+        if field in settings and (field == "learning_rate" or settings[field] != default[field])
+    }
+    inside = ", ".join(f"{field}={spell_value(value)}" for field, value in told.items() if not isinstance(value, dict))
+    return f"{name}({inside})" if inside else name
