@@ -94,10 +94,11 @@ def log_ticks(ax: Axes, which: str, low: float, high: float) -> None:
     axis = ax.xaxis if which == "x" else ax.yaxis
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if math.log10(high / low) < 1.7 else (1,)
+    getattr(ax, f"set_{which}lim")(low, high)
     ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
     axis.set_major_locator(FixedLocator(ticks[:: math.ceil(len(ticks) / 6) or 1]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: rate(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -325,10 +326,13 @@ def plot_scores(result: dict[str, Any], runs: Any, ax: Axes | None = None) -> Ax
             ends += [
                 v for name in ("low", "high") for v in curve[name][len(curve[name]) // 8 :]
             ]  # the first steps would squeeze the rest
-    if ends:
-        room = 0.06 * (max(ends) - min(ends)) or 1e-9
-        ax.set_ylim(min(ends) - room, max(ends) + room)
+    if ends and min(ends) > 0 and max(ends) > 3 * min(ends):
+        log_ticks(ax, "y", min(ends) / 1.05, max(ends) * 1.05)
+    else:
+        nice_ticks(ax, "y")
+        room = 0.06 * (max(ends) - min(ends)) if ends else 0.0
+        if room > 0:
+            ax.set_ylim(min(ends) - room, max(ends) + room)
     nice_ticks(ax, "x", 6)
-    nice_ticks(ax, "y")
     axis_label(ax, "x", "examples seen")
     return ax

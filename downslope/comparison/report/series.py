@@ -45,9 +45,8 @@ def metrics(result: dict[str, Any]) -> list[dict[str, str]]:
 
 def value_of(contender: dict[str, Any], metric: str, ranking: str) -> dict[str, float] | None:
     """A contender's mean and interval on a metric, `None` where there is none."""
-    found = contender.get("metrics", {}).get(metric)
-    if found is None and metric == ranking:
-        found = contender.get("score")
+    # The ranking's own interval goes before the plain one: page, terminal and picture must say the same.
+    found = contender.get("score") if metric == ranking else contender.get("metrics", {}).get(metric)
     if is_number(found):
         return {"mean": float(found), "low": float(found), "high": float(found)}
     return found if isinstance(found, dict) and is_number(found.get("mean")) else None
@@ -77,11 +76,11 @@ def curves(runs: list[dict[str, Any]], contenders: Sequence[str]) -> dict[tuple[
     Low and high are the 10 % and 90 % points; at most `CURVE_POINTS` epochs are kept, the last one among them.
     """
     wanted = set(contenders)
-    found: dict[tuple[str, str, str], dict[int, list[tuple[float, float]]]] = {}
+    found: dict[tuple[str, str, str], dict[float, list[tuple[float, float]]]] = {}
     for row in runs:
         if row["phase"] == "confirmation" and row["contender"] in wanted and row["split"] != "judge" and is_number(row["value"]):
             epochs = found.setdefault((row["contender"], row["split"], row["metric"]), {})
-            epochs.setdefault(int(row["epoch"]), []).append((row["examples_seen"], row["value"]))
+            epochs.setdefault(float(row["epoch"]), []).append((row["examples_seen"], row["value"]))
     thinned = {}
     for key, epochs in sorted(found.items()):
         order = np.array(sorted(epochs))

@@ -12,6 +12,7 @@ from downslope.comparison.report.wording import (
     decimals,
     is_number,
     number,
+    opening,
     rate,
     settings,
     several,
@@ -100,11 +101,17 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
         if control.get("better"):
             note = "better, if you only want predictions"
         facts.append({"label": title.capitalize(), "value": number(value, digits), "note": note, "kind": ""})
+    warnings = [clean(warning, 600) for warning in result.get("warnings", [])]
     code = [{"name": clean(FRAMEWORKS.get(k, k), 40), "text": block(v)} for k, v in (advice.get("code") or {}).items() if v]
+    text = clean(advice["text"], 2400)
+    for warning in warnings:  # they stand below on their own
+        text = text.replace(f" {warning[:1].upper()}{warning[1:]}", "")
+    lede, more = opening(text)
     return {
-        "text": clean(advice["text"], 1200),
+        "lede": lede,
+        "more": more,
         "reasons": [clean(reason, 600) for reason in advice.get("reasons", [])],
-        "warnings": [clean(warning, 600) for warning in result.get("warnings", [])],
+        "warnings": warnings,
         "facts": facts,
         "tied": [{"c": ranked.index(c), "text": clean(c["id"], 60), "chosen": c is chosen} for c in tied],
         "code": code,
@@ -271,7 +278,8 @@ def data(result: dict[str, Any]) -> dict[str, Any]:
 
 def protocol(result: dict[str, Any]) -> dict[str, Any]:
     """How it was done: rules, budget, settings, versions, papers."""
-    scale = result.get("target_scale")
+    scale, margin = result.get("target_scale"), result.get("margin")
+    seconds = result.get("timing", {}).get("total_seconds")
     facts = [
         (
             "Task",
@@ -289,7 +297,8 @@ def protocol(result: dict[str, Any]) -> dict[str, Any]:
         ("A/A twin", twin(result)),
         ("Seed", str(result.get("seed", ""))),
         ("Devices", result.get("devices", "")),
-        ("Time", f"{number(result['timing']['total'], 1)} s" if is_number(result.get("timing", {}).get("total")) else ""),
+        ("Margin", f"{number(margin)} {result['metric']['title']}, fixed beforehand" if is_number(margin) else ""),
+        ("Time", f"{number(seconds, 1)} s" if is_number(seconds) else ""),
         ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(result.get("versions", {}).items()))),
     ]
     heads = [("contender", "text"), ("settings", "text"), ("batch", "text"), ("examples seen", "number"), ("updates", "number")]
@@ -338,12 +347,34 @@ def references(result: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def commands(result: dict[str, Any]) -> dict[str, str]:
-    """What to type next, and what to type to repeat or continue."""
-    folder = shlex.quote(f"{result['name']}-downslope/model")
-    source, target = (shlex.quote(str(result.get(key, result["name"]))) for key in ("source", "target"))
-    own = f"downslope compare {source} --target {target}"
-    if result.get("seed"):
-        own += f" --seed {result['seed']}"
+    """What to type next, and what to type to repeat or continue; "" where a result cannot tell."""
     has_model = result["recommendation"].get("id") is not None and result.get("finished", True)
-    following = result.get("next") or (f"downslope predict {folder} new.csv --out predictions.csv" if has_model else "")
-    return {"repeat": block(result.get("command") or own), "next": block(following) if has_model else ""}
+    following = result.get("next") or "downslope predict model new.csv --out predictions.csv"
+    given = block(result.get("command") or "")
+    return {"given": given, "repeat": given or in_full(result), "next": block(following) if has_model else ""}
+
+
+def in_full(result: dict[str, Any]) -> str:
+    """The command with every choice written out, where the data came from something that a command can name."""
+    source = str(result.get("source", ""))
+    if not ("." in source or ":" in source):
+        return ""
+    entries = result["contenders"]
+    losses, methods = (series.unique([series.parts(c)[k] for c in entries]) for k in (0, 1))
+    budget = result.get("budget", {})
+    options = {
+        "target": result["target"],
+        "positive": result.get("positive"),
+        "metric": result["metric"]["name"],
+        "losses": ",".join(losses),
+        "optimizers": ",".join(methods),
+        "model": result.get("model"),
+        "schedule": result.get("schedule"),
+        "penalty": result.get("penalty"),
+        "epochs": budget.get("epochs"),
+        "draws": budget.get("learning_rates"),
+        "seeds": budget.get("confirmation"),
+        "seed": result.get("seed"),
+    }
+    words = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
+    return block(" \\\n  ".join([f"downslope compare {shlex.quote(source)}", *words]))

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from numbers import Real
 from typing import Any, TypeGuard
 
-THIN = "\u202f"
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -16,7 +15,7 @@ def clean(text: Any, limit: int | None = None) -> str:
     >>> clean("two\\nlines and more", limit=10)
     'two lines…'
     """
-    plain = re.sub(" +", " ", UNPRINTABLE.sub(" ", str(text))).strip(" ")  # a narrow space in a number stays
+    plain = re.sub(" +", " ", UNPRINTABLE.sub(" ", str(text))).strip(" ")
     if limit is not None and len(plain) > limit:
         return plain[: limit - 1].rstrip() + "…"
     return plain
@@ -29,6 +28,16 @@ def block(text: Any) -> str:
     'for x in y:\\n    print(x)'
     """
     return "\n".join(UNPRINTABLE.sub(" ", line).rstrip() for line in str(text).replace("\t", "    ").split("\n")).strip("\n")
+
+
+def opening(text: str, sentences: int = 2) -> tuple[str, str]:
+    """The first sentences, and the rest.
+
+    >>> opening("Use Adam at rate 0.1. It is best. Found here.")
+    ('Use Adam at rate 0.1. It is best.', 'Found here.')
+    """
+    pieces = re.split(r"(?<=[.!?]) (?=[A-Z0-9])", text)
+    return " ".join(pieces[:sentences]), " ".join(pieces[sentences:])
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -55,8 +64,8 @@ def decimals(widths: Iterable[float], digits: int = 2) -> int:
 def number(value: Any, places: int | None = None) -> str:
     """A number with groups of three and a true minus; four digits where `places` is not given.
 
-    >>> number(49012.3, -2).replace(THIN, " "), number(-0.03125, 3), number(None), number(1.5e-7)
-    ('49 000', '−0.031', '–', '1.5e−07')
+    >>> number(49012.3, -2), number(-0.03125, 3), number(None), number(1.5e-7)
+    ('49,000', '−0.031', '–', '1.5e−07')
     """
     if not isinstance(value, Real) or math.isnan(value):
         return "–"
@@ -70,7 +79,7 @@ def number(value: Any, places: int | None = None) -> str:
     text = f"{round(value, places):,.{max(places, 0)}f}"
     if float(text.replace(",", "")) == 0:
         text = text.removeprefix("-")
-    return text.replace(",", THIN).replace("-", "−")
+    return text.replace("-", "−")
 
 
 def tick(value: float) -> str:

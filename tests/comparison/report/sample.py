@@ -306,9 +306,9 @@ def sample(
         "versions": {"downslope": "0.1.0", "jax": "0.10.2", "numpy": "2.4.6", "python": "3.11.7"},
         "seed": seed,
         "devices": "many",
-        "timing": {"total": 61.3, "training": 44.0, "compilation": 9.1},
+        "margin": 670.0 if task == "regression" else 0.004,
+        "timing": {"total_seconds": 61.3, "run_seconds": 44.0},
         "finished": finished is None,
         "command": f"downslope compare {name}.csv --target {target}",
-        "next": f"downslope predict {name}-downslope/model new.csv --out predictions.csv",
     }
     return result, curves(contenders, task, random, epochs, seeds), predictions(contenders, task, random, rows)

@@ -93,7 +93,7 @@ def test_sort_filter_switch_and_hover(open_page, calm):
     column = "tr:not([hidden]) td:nth-child(5)"
 
     def scores() -> list[str]:
-        return [text.replace("\u202f", "") for text in table.locator(column).all_inner_texts()]
+        return [text.replace(",", "") for text in table.locator(column).all_inner_texts()]
 
     before = scores()
     head = table.get_by_role("button", name="RMSE")

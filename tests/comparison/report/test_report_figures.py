@@ -116,6 +116,8 @@ def test_curves_are_medians_over_seeds_thinned():
     curve = series.curves(rows, ["a"])["a", "stop", "loss"]
     assert len(curve["median"]) == series.CURVE_POINTS
     assert (curve["examples"][0], curve["examples"][-1]) == (10.0, 2000.0)
+    halves = [row | {"epoch": row["epoch"] / 2} for row in rows]
+    assert len(series.curves(halves, ["a"])["a", "stop", "loss"]["median"]) == series.CURVE_POINTS  # several rounds an epoch
     assert (curve["low"][-1], curve["median"][-1], curve["high"][-1]) == (201.0, 205.0, 209.0)
 
 

@@ -66,8 +66,10 @@ def test_sections_stand_in_order(read):
 
 def test_the_answer_comes_first_and_whole(read):
     result, reader = read
-    answer = reader.text[: reader.text.index("Ranking", reader.text.index(result["recommendation"]["text"]))]
-    for words in (*result["recommendation"]["reasons"], *result["warnings"], result["next"]):
+    start = reader.text.index(result["recommendation"]["text"])
+    answer = reader.text[: reader.text.index("Ranking", start)]
+    command = "downslope predict model new.csv --out predictions.csv"
+    for words in (*result["recommendation"]["reasons"], *result["warnings"], command):
         assert words in answer
     assert f"{result['metric']['direction']} is better" in answer
     for one in result["contenders"]:
@@ -187,7 +189,7 @@ def test_a_thousand_columns_are_cut_and_said():
     ]
     text = Reader(page(*made)).text
     assert "c999" in text and "c249" not in text
-    assert "of 1 000 are listed" in text
+    assert "of 1,000 are listed" in text
 
 
 def test_a_stopped_comparison_says_so_and_how_to_go_on():
@@ -196,7 +198,36 @@ def test_a_stopped_comparison_says_so_and_how_to_go_on():
     assert "5 of 18 contenders finished" in text
     assert text.index(result["command"]) < text.index(result["recommendation"]["text"])
     assert "out of budget: not reached before the comparison was stopped" in text
-    assert result["next"] not in text
+    assert "downslope predict" not in text
+
+
+def test_without_the_command_one_with_every_choice_is_written_out():
+    result, runs, judged = sample("binary", optimizers=("adam", "sgd"), rows=50, epochs=2)
+    del result["command"]
+    text = Reader(page(result, runs, judged)).text
+    assert "downslope compare adult.csv \\ --target income \\ --positive '>50K' \\ --metric roc_auc" in text
+    assert "--losses binary_cross_entropy,hinge \\ --optimizers adam,sgd \\ --model 'mlp(widths=[64, 64], dropout=0)'" in text
+    result["source"] = "a data frame"
+    assert "downslope compare" not in Reader(page(result, runs, judged)).text
+
+
+def test_long_advice_opens_with_two_sentences_and_warnings_are_said_once():
+    result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
+    result["warnings"] = ["there is a date column (sold_on)."]
+    result["recommendation"]["text"] = (
+        "Use it at rate 0.1. It is best. The others are worse. There is a date column (sold_on)."
+    )
+    reader = Reader(page(result, runs, judged))
+    assert "Use it at rate 0.1. It is best." in reader.words and "The others are worse." in reader.words
+    assert reader.text.lower().count("there is a date column (sold_on).") == 1
+
+
+def test_page_and_picture_show_the_intervals_of_the_ranking():
+    result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
+    for one in result["contenders"]:
+        one["metrics"]["rmse"] = {"mean": one["score"]["mean"], "low": 777.0, "high": 888.0}
+    text = Reader(page(result, runs, judged)).text
+    assert not re.search(r"\b777\b|\b888\b|\b800 to 900\b", text)
 
 
 def test_one_stopped_before_anything_finished_is_still_a_page():
