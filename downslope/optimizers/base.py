@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -47,7 +47,10 @@ class Optimizer(Record):
         return params
 
 
-def required(value: Any, what: str, who: str) -> Any:
+Thing = TypeVar("Thing")
+
+
+def required(value: Thing | None, what: str, who: str) -> Thing:
     """`value`, or one clear error when an optimizer needs the parameters or `here` and its caller left them out.
 
     >>> required(None, "params", "adamw")

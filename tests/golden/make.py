@@ -11,11 +11,11 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "torch"  # read when Keras is first imported
 
-import from_papers
 import numpy as np
 import schedules
 import with_keras
 import with_optax
+import with_pytorch_optimizer
 import with_torch
 from problems import PROBLEMS, STARTS, STEPS, factors, flat, nested
 
@@ -50,7 +50,7 @@ def write(name, cases):
 def main():
     """Write all files, or those whose names are given."""
     found = {}
-    for module in (with_torch, with_optax, with_keras, from_papers):
+    for module in (with_torch, with_optax, with_keras, with_pytorch_optimizer):
         for case in module.cases():
             found.setdefault(case.optimizer, []).append(case)
     for name, cases in sorted(found.items()):

@@ -91,7 +91,8 @@ def error(name: str, number: int, optimizer: Any, rates: np.ndarray) -> float:
     case = recorded(name, number)
     before, after = case["points"][:-1], case["points"][1:]
     problem = NAMES.index(RECORDED[name][number]["problem"])
-    ours, seen = replay(as_arrays(optimizer), rates, before, case["gradients"], problem)
+    copies = [jnp.array(value, copy=True) for value in (rates, before, case["gradients"])]
+    ours, seen = replay(as_arrays(optimizer), *copies, problem)
     size = np.maximum(np.abs(before), np.abs(after))
     worst = np.max(np.abs(np.asarray(ours) - after) / size)
     far = np.max(np.abs(np.asarray(seen) - case["evaluated"]) / np.maximum(size, np.abs(case["evaluated"])))

@@ -16,14 +16,20 @@ class Runner:
 
     def __init__(self, make, params, gradient_of):
         self.make, self.now, self.gradient_of = make, params, gradient_of
-        self.state = make(1.0).init(params)
+        self.state = optax.with_extra_args_support(make(1.0)).init(params)
+
+    def more(self, value, number):
+        """What a few methods ask for beyond the gradient; the others ignore it."""
+        return {"value": value, "grad_fn": lambda params, _: self.gradient_of(jax.tree.map(np.asarray, params), number)[1]}
 
     def params(self):
         return {name: np.asarray(value) for name, value in self.now.items()}
 
     def step(self, number, rate):
-        _, gradient = self.gradient_of(self.params(), number)
-        change, self.state = self.make(rate).update(gradient, self.state, self.now)
+        value, gradient = self.gradient_of(self.params(), number)
+        change, self.state = optax.with_extra_args_support(self.make(rate)).update(
+            gradient, self.state, self.now, **self.more(value, number)
+        )
         assert all(leaf.dtype == np.float64 for leaf in jax.tree.leaves(change))
         self.now = optax.apply_updates(self.now, change)
 
@@ -42,6 +48,7 @@ def cases():
         settings = {"decay": decay, "epsilon": epsilon, "centered": centered, "epsilon_inside": True}
         yield case("rmsprop", problem, rate, settings, optax.rmsprop, decay=decay, eps=epsilon, centered=centered)
     yield from other_conventions()
+    yield from newer()
 
 
 def other_conventions():
@@ -53,6 +60,53 @@ def other_conventions():
     yield case("amsgrad", "logistic", 0.05, ours | {"correction": "none"}, amsgrad_of_the_paper, **theirs)
     radam = ours | {"epsilon_after": True, "threshold": 4}
     yield case("radam", "rosenbrock", 3e-4, radam, optax.radam, threshold=4.0 + 1e-9, **theirs)  # optax: from, paper: above
+
+
+PROBLEMS = ("quadratic", "rosenbrock", "logistic")
+
+
+def newer():
+    """Methods that PyTorch does not have."""
+    for problem, rate, b1, b2, decay in zip(
+        PROBLEMS, (0.02, 0.01, 0.03), (0.9, 0.8, 0.95), (0.99, 0.9, 0.8), (0.1, 0.3, 0.2), strict=True
+    ):
+        weights = problem == "rosenbrock"
+        settings = {"b1": b1, "b2": b2, "weight_decay": decay, "decayed": "weights" if weights else "everything"}
+        mask = {"mask": {"weight": True, "bias": False}} if weights else {}
+        yield case("lion", problem, rate, settings, optax.lion, b1=b1, b2=b2, weight_decay=decay, **mask)
+        yield case("signum", problem, rate, {"momentum": b1}, optax.signum, beta=b1)
+    for problem, rate, b1, b2, epsilon in zip(
+        PROBLEMS, (0.05, 0.02, 0.1), (0.9, 0.8, 0.95), (0.999, 0.99, 0.9), (1e-16, 1e-3, 0.1), strict=True
+    ):
+        settings, theirs = {"b1": b1, "b2": b2, "epsilon": epsilon}, {"b1": b1, "b2": b2, "eps": epsilon}
+        yield case("adabelief", problem, rate, settings, optax.adabelief, eps_root=epsilon, **theirs)
+        initial = {"initial_accumulator_value": 1e-6 if problem == "quadratic" else 0.3}
+        ours = settings | {"initial": initial["initial_accumulator_value"], "epsilon": max(epsilon, 1e-3)}
+        yield case("yogi", problem, rate, ours, yogi, **initial, **theirs | {"eps": max(epsilon, 1e-3)})
+        ours = settings | {"weight_decay": 0.1, "adapted": "everything"}
+        yield case("lamb", problem, rate, ours, optax.lamb, weight_decay=0.1, **theirs)
+    ours, theirs = {"b1": 0.9, "b2": 0.99, "epsilon": 0.01}, {"b1": 0.9, "b2": 0.99, "eps": 0.01}
+    settings = ours | {"weight_decay": 0.3, "adapted": "weights"}
+    yield case("lamb", "rosenbrock", 0.02, settings, lamb_on_weights, weight_decay=0.3, **theirs)
+    for problem, longest, c, lowest in zip(PROBLEMS, (0.01, 1.0, 0.5), (0.5, 2.0, 1.5), (0.5, 0.1, 0.2), strict=True):
+        settings = {"c": c, "lowest": lowest}
+        yield case("polyak", problem, longest, settings, polyak, c=c, f_min=lowest)
+
+
+def yogi(rate, **settings):
+    """optax.yogi hides where the running means start."""
+    return optax.chain(optax.scale_by_yogi(**settings), optax.scale(-rate))
+
+
+def lamb_on_weights(rate, b1, b2, eps, weight_decay):
+    """Adam for the biases."""
+    rules = {"weight": optax.lamb(rate, b1, b2, eps, weight_decay=weight_decay), "bias": optax.adam(rate, b1, b2, eps)}
+    return optax.partition(rules, {"weight": "weight", "bias": "bias"})
+
+
+def polyak(rate, c, f_min):
+    """optax squares its scaling inside the step, so the caution c and the longest step enter as below."""
+    return optax.polyak_sgd(max_learning_rate=rate / c, scaling=c, f_min=f_min, variant="sps+")
 
 
 def amsgrad_of_the_paper(rate, **settings):
