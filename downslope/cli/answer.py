@@ -9,7 +9,7 @@ from downslope.cli.main import FAILED, OK
 from downslope.comparison.report import wording
 
 NARROW = 60
-MARK = "•"  # beside all that are tied with the best
+TIED, CHOSEN = "•", "→"
 
 
 def as_json(data: dict[str, Any]) -> str:
@@ -27,13 +27,15 @@ def show(result: Any) -> None:
     data = result.data
     screen = terminal.console()
     screen.print(ranking(data, screen.width))
+    text = data["recommendation"]["text"]
     tied = sum(1 for c in data["contenders"] if c["tied_with_best"])
     if tied > 1:
-        terminal.say(f"{MARK} tied with the best: no difference found between these {tied}.")
+        terminal.say(f"{TIED} tied with the best: no difference found between these {tied}; {CHOSEN} recommended.")
     for warning in data.get("warnings", []):
-        terminal.say(f"Warning: {warning}", style="yellow")
+        if warning not in text:
+            terminal.say(f"Warning: {warning}", style="yellow")
     screen.print()
-    terminal.say(data["recommendation"]["text"], style="bold" if data["recommendation"].get("id") else "")
+    terminal.say(text, style="bold" if data["recommendation"].get("id") else "")
     screen.print()
     for text in next_steps(data, result.folder):
         terminal.say(text)
@@ -59,7 +61,8 @@ def ranking(data: dict[str, Any], width: int) -> Any:
     table.add_column(Text(terminal.clean(better)), justify="right", overflow="fold", min_width=longest if wide else None)
     for c in ordered(data["contenders"]):
         recommended = c["id"] == data["recommendation"].get("id")
-        cells = [str(c["rank"]) if c.get("rank") else "", MARK if c["tied_with_best"] else "", c["id"]]
+        mark = CHOSEN if recommended else TIED if c["tied_with_best"] else ""
+        cells = [str(c["rank"]) if c.get("rank") else "", mark, c["id"]]
         if wide:
             cells.append(wording.rate(c["settings"].get("learning_rate", "")))
         cells.append(scored(c["score"], places) if c["score"] else f"{c['status'].replace('_', ' ')}: {c['reason']}".rstrip(": "))
