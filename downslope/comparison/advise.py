@@ -52,9 +52,14 @@ def nothing(result: Result, sentence: str) -> dict[str, Any]:
 
 
 def effort(result: Result, contender: Contender) -> tuple[float, ...]:
-    """What makes one of several equals the simpler one: least sensitive to its rate, fewest settings, cheapest, least memory."""
+    """What makes one of several equals the simpler one: least sensitive to its rate, fewest settings, cheapest, least memory.
+
+    A rate at the edge of its range is nothing to build on, and a grid that was extended is not wider for it.
+    """
+    planned = result.get("budget", {}).get("learning_rates") or len(contender.get("grid", []))
     return (
-        -contender.get("good_rates", 0),
+        bool(contender.get("at_border")),
+        -min(contender.get("good_rates", 0), planned),
         len(contender["settings"]),
         contender.get("gradients_per_step") or 1,
         contender.get("bytes_per_parameter") or 0,
@@ -89,20 +94,16 @@ def why_this_one(result: Result, chosen: Contender, others: Sequence[Contender])
     """What makes the chosen one the simplest of the tied."""
     if not others:
         return f"{capital(named(chosen))} has the best score and no other contender is tied with it."
-    tried = len(chosen.get("grid", []))
-    good = chosen.get("good_rates", 0)
     rival = min(others, key=lambda c: effort(result, c))
-    if good > rival.get("good_rates", 0):
-        beside = f"{named(rival)} over {rival.get('good_rates', 0)}"
-        return f"Among the tied, {named(chosen)} stays good over {good} of {tried} learning rates, {beside}."
-    ours, theirs = effort(result, chosen), effort(result, rival)
+    spans = [f"{c.get('good_rates', 0)} of {len(c.get('grid', []))}" for c in (chosen, rival)]
     words = (
-        "",
-        "has fewer settings",
-        "costs fewer gradients a step",
-        "remembers less for each parameter",
-        "has the better score",
+        f"{named(rival)} has its best learning rate at the edge of what was tried",
+        f"{named(chosen)} stays good over {spans[0]} learning rates, {named(rival)} over {spans[1]}",
+        f"{named(chosen)} has fewer settings than {named(rival)}",
+        f"{named(chosen)} needs fewer gradients a step than {named(rival)}",
+        f"{named(chosen)} remembers less for each parameter than {named(rival)}",
+        f"{named(chosen)} has the better score and nothing else sets it apart from {named(rival)}",
     )
-    which = next((word for word, a, b in zip(words[1:], ours[1:], theirs[1:], strict=True) if a < b), "")
-    said = f"Among the tied, {named(chosen)} and {named(rival)} stay good over {good} of {tried} learning rates"
-    return f"{said}; the first {which}." if which else f"{said}; nothing sets them apart."
+    ours, theirs = effort(result, chosen), effort(result, rival)
+    which = next((word for word, a, b in zip(words, ours, theirs, strict=True) if a < b), "")
+    return f"Among the tied, {which}." if which else f"Among the tied, nothing sets {named(chosen)} and {named(rival)} apart."

@@ -30,6 +30,12 @@ class Metric:
     shown: bool = True
 
     @property
+    def limits(self) -> tuple[float, float]:
+        """The smallest and largest value that it can take."""
+        highest = 1.0 if self.direction == "higher" or self.name == "brier" else float("inf")
+        return (float("-inf") if self.name == "r2" else 0.0), highest
+
+    @property
     def sign(self) -> int:
         """1 where lower is better, -1 where higher is: `sign * value` is a cost."""
         return 1 if self.direction == "lower" else -1

@@ -10,6 +10,7 @@ from downslope.core.errors import BadShape
 
 DRAWS = 10_000
 LEVEL = 0.95
+SURE = 0.955  # for pairs: half a percent for what estimated variances cost when there are two contenders only
 MARGIN_SHARE = 0.01
 MOST_GROUPS = 20_000  # rows beyond this many are drawn in blocks
 BLOCKS = 4_096
@@ -73,6 +74,7 @@ def tied_set(
     margin: float = 0.0,
     *,
     clusters: np.ndarray | None = None,
+    limits: tuple[float, float] = (-np.inf, np.inf),
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Ranking:
@@ -80,7 +82,8 @@ def tied_set(
 
     `contributions[name][run]` are the numbers of `influence.contributions` for the rows `rows[run]` that the run judges, the
     same for all contenders; `None` stands for a contender that diverged. `clusters` gives each row of the table a group that is
-    drawn as a whole (`--split group:COL`, or blocks of time). A run in which the metric has no value is left out for all.
+    drawn as a whole (`--split group:COL`, or blocks of time). `limits` are the metric's own, beyond which no interval reaches. A
+    run in which the metric has no value is left out for all.
     """
     judged, kept = usable(contributions, rows)
     unjudged = tuple(name for name in contributions if name not in judged)
@@ -102,7 +105,8 @@ def tied_set(
     intervals = {}
     for i, name in enumerate(names):
         low, high = draw.ends(i)
-        ends = sorted((sign * (cost[i] - high), sign * (cost[i] - low)))
+        # Percentiles, not their mirror image: a skewed score has its longer side where the draws have theirs.
+        ends = np.clip(sorted((sign * (cost[i] + low), sign * (cost[i] + high))), *limits)
         intervals[name] = Interval(float(sign * cost[i]), float(ends[0]), float(ends[1]))
     tied = {name: not bool(beaten[i].any()) for i, name in enumerate(names)}
     return Ranking(names, unjudged, intervals, tied, margin, len(kept), len(rows), cost, error, float(quantile))
@@ -243,7 +247,7 @@ class Draws:
             variance = self.row_variance[one, other] + np.maximum(alone[:, one] + alone[:, other] - 2 * both[:, one, other], 0)
             apart = np.abs(self.moved[some][:, one] - self.moved[some][:, other])
             largest[some] = np.max(ratio(apart, np.sqrt(variance)), axis=1)
-        return float(np.quantile(largest, LEVEL))
+        return float(np.quantile(largest, SURE))
 
     def ends(self, contender: int) -> tuple[float, float]:
         """Lower and upper end of the 95 % range of a contender's error."""

@@ -8,6 +8,7 @@ from downslope.comparison.wording import capital, listed, number, percent, plus_
 Result = Mapping[str, Any]
 Contender = Mapping[str, Any]
 FEW = 4  # names in a row that a reader still takes in
+SAME_ORDER = {"rmse", "r2"}  # metrics that put any predictions in the same order
 TRADE = 0.01  # share of the way to the constant predictor by which another loss must win its own metric to be mentioned
 
 
@@ -66,13 +67,18 @@ def no_better_than_constant(result: Result, best: Contender) -> str:
     )
 
 
+def clearly_better(result: Result, control: Mapping[str, Any], mine: float) -> bool:
+    """Whether a control is better by more than the margin, and by more than chance where the result knows that."""
+    beyond_chance = not control.get("difference") or control["difference"]["high"] < 0
+    return beyond_chance and mine - sign(result) * value(control) > (result.get("margin") or 0)
+
+
 def trees_first(result: Result, chosen: Contender) -> str:
     """Boosted trees, where they are better by more than the margin: a reader who only wants predictions can stop there."""
     trees = result.get("controls", {}).get("boosted_trees") or {}
     if not trees.get("better") or trees.get("score") is None:
         return ""
-    gap = cost(result, chosen) - sign(result) * value(trees)
-    if gap <= (result.get("margin") or 0):
+    if not clearly_better(result, trees, cost(result, chosen)):
         return ""
     figures = " against ".join(number(score, reach(chosen)) for score in (value(trees), chosen["score"]["mean"]))
     figures = f"{result['metric']['title']} {figures}"
@@ -177,17 +183,23 @@ def trade_off(result: Result, chosen: Contender, judged: Sequence[Contender]) ->
     constants = (result.get("controls", {}).get("constant") or {}).get("metrics", {})
     for metric in result.get("metrics", []):
         name, way = metric["name"], 1 if metric["direction"] == "lower" else -1
-        if name == result["metric"]["name"] or not known(chosen, name):
+        if {name, result["metric"]["name"]} <= SAME_ORDER or not known(chosen, name):
             continue
         rivals = [c for c in judged if known(c, name)]
         winner = min(rivals, key=lambda c: (way * c["metrics"][name]["mean"], cost(result, c)))
         ahead = way * (chosen["metrics"][name]["mean"] - winner["metrics"][name]["mean"])
         constant = (constants.get(name) or {}).get("mean")
         far = abs(constant - winner["metrics"][name]["mean"]) if constant is not None else abs(winner["metrics"][name]["mean"])
-        if winner["loss"] != chosen["loss"] and ahead > TRADE * far and ahead > 0:
+        if winner["loss"] != chosen["loss"] and ahead > max(TRADE * far, wobble(chosen, winner, name)):
             figures = f"{number(winner['metrics'][name]['mean'])} instead of {number(chosen['metrics'][name]['mean'])}"
             out.append((ahead / far, f"if {metric['title']} counts, {title(dict(winner), 'loss')} reached {figures}"))
     return capital(max(out)[1] + ".") if out else ""
+
+
+def wobble(one: Contender, other: Contender, metric: str) -> float:
+    """How far the means of two contenders may lie apart by the spread of their runs alone."""
+    runs = max(len(one.get("scores", [])), 1)
+    return sum((c["metrics"][metric]["high"] - c["metrics"][metric]["low"]) / 2 for c in (one, other)) / runs**0.5
 
 
 def known(contender: Contender, metric: str) -> bool:
@@ -199,12 +211,13 @@ def known(contender: Contender, metric: str) -> bool:
 def linear_enough(result: Result) -> str:
     """A linear model in the tied set ends the search."""
     linear = result.get("controls", {}).get("linear") or {}
-    if not linear.get("tied_with_best"):
+    if linear.get("score") is None or not linear.get("tied_with_best"):
         return ""
     direct = "ridge regression" if result["task"] == "regression" else "logistic regression"
+    does = "does better" if linear.get("difference") and linear["difference"]["high"] < 0 else "does as well"
     if str(result.get("model", "")).startswith("linear"):
-        return f"{capital(direct)}, solved directly, does as well: for a linear model it is all you need."
-    return f"A linear model ({direct}) does as well, so it is enough for this table."
+        return f"{capital(direct)}, solved directly, {does}: for a linear model it is all you need."
+    return f"A linear model ({direct}) {does}, so it is enough for this table."
 
 
 def twin_apart(result: Result) -> str:

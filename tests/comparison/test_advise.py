@@ -93,7 +93,7 @@ def test_the_whole_answer():
         "If MAE counts, absolute error reached 34,800 instead of 36,000. "
         "Found for this table and model: the order of optimizers may carry over, learning rates do not."
     )
-    assert "RMSprop with squared error stays good over 5 of 7 learning rates, Adam with squared error over 3." in why
+    assert "RMSprop with squared error stays good over 5 of 7 learning rates, Adam with squared error over 3 of 7." in why
     assert "At the same cost gradient descent took 30 steps, mini-batches 3,090." in why
     assert "Squared error aims at the mean (207,000), absolute error aims at the median (180,000)." in why
     assert "Differences up to 680 RMSE count as ties" in why
@@ -108,9 +108,20 @@ def test_the_best_mean_is_not_taken_when_a_simpler_one_is_tied():
     result["contenders"][1]["settings"] = {"learning_rate": 0.01, "b1": 0.9, "b2": 0.999}
     found, _, why = said(result)
     assert found["id"] == "squared_error × rmsprop"
-    assert "the first has fewer settings" in why
+    assert "RMSprop with squared error has fewer settings than Adam with squared error" in why
     result["contenders"][0]["settings"] = result["contenders"][1]["settings"]
     result["contenders"][0]["bytes_per_parameter"] = 9.0
+    assert advise(result)["id"] == "squared_error × adam"
+
+
+def test_a_best_rate_at_the_edge_is_nothing_to_build_on():
+    result = houses(budget={"learning_rates": 7})
+    result["contenders"][0] |= {"at_border": True, "good_rates": 11}
+    found, _, why = said(result)
+    assert found["id"] == "squared_error × adam"
+    assert "RMSprop with squared error has its best learning rate at the edge of what was tried" in why
+    result["contenders"][0]["at_border"] = False
+    result["contenders"][1]["good_rates"] = 7  # an extended grid is not wider for it
     assert advise(result)["id"] == "squared_error × adam"
 
 
@@ -189,6 +200,32 @@ def test_trees_that_are_better_by_less_than_the_margin_are_not_put_first():
     assert advise(result)["text"].startswith("Use RMSprop")
 
 
+def test_trees_that_may_be_better_by_chance_are_not_put_first():
+    result = houses()
+    result["controls"]["boosted_trees"]["difference"] = {"mean": -2600.0, "low": -5900.0, "high": 700.0}
+    assert advise(result)["text"].startswith("Use RMSprop")
+    result["controls"]["boosted_trees"]["difference"]["high"] = -700.0
+    assert advise(result)["text"].startswith("If you only want predictions")
+
+
+def test_a_loss_that_wins_another_metric_by_chance_is_not_mentioned():
+    result = houses()
+    assert "If MAE counts" in advise(result)["text"]
+    for each in result["contenders"]:
+        each["scores"] = [1.0] * 10
+        if each["metrics"]:
+            mae = each["metrics"]["mae"]
+            mae |= {"low": mae["mean"] - 3000, "high": mae["mean"] + 3000}
+    assert "If MAE counts" not in advise(result)["text"]
+
+
+def test_r2_says_nothing_that_rmse_does_not():
+    result = houses(metrics=[{"name": "r2", "title": "R²", "direction": "higher"}])
+    for each, value in zip(result["contenders"], (0.8, 0.8, 0.8, 0.7, 0.9, None), strict=True):
+        each["metrics"] = {"r2": {"mean": value, "low": value, "high": value}} if value else {}
+    assert "R²" not in advise(result)["text"]
+
+
 @pytest.mark.parametrize(
     ("model", "words"),
     [
@@ -200,6 +237,8 @@ def test_a_linear_model_is_enough(model, words):
     result = houses(model=model)
     result["controls"]["linear"]["tied_with_best"] = True
     assert words in advise(result)["text"]
+    result["controls"]["linear"]["difference"] = {"mean": -900.0, "low": -1200.0, "high": -600.0}
+    assert words.split(")")[0].replace("as well", "better") in advise(result)["text"]
 
 
 def test_the_twin_that_differs_is_a_caution():
@@ -228,7 +267,8 @@ def test_a_best_rate_on_the_border_is_said():
     result = houses()
     result["contenders"][2]["at_border"] = True
     assert "Momentum with squared error may be better than shown" in said(result)[2]
-    result["contenders"][0]["at_border"] = True
+    for each in result["contenders"]:
+        each["at_border"] = True
     assert "Its best learning rate is at the edge" in said(result)[2]
 
 

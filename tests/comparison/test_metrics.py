@@ -127,6 +127,14 @@ def test_defaults(task, name):
     assert all(task in metric.tasks for metric in shown_metrics(task))
 
 
+@pytest.mark.parametrize(("metric", "task"), CASES, ids=IDS)
+def test_values_stay_within_the_limits(metric, task):
+    rng = np.random.default_rng(8)
+    y, prediction, _ = example(metric, task, rng, n=50)
+    for given in (prediction, prediction[rng.permutation(50)]):
+        assert metric.limits[0] <= metric.function(y, given, None) <= metric.limits[1]
+
+
 def test_the_ranking_metric_is_shown_first_even_when_it_usually_is_not():
     assert [m.name for m in shown_metrics(Task.REGRESSION, METRICS["mape"])] == ["mape", "rmse", "mae", "r2"]
 

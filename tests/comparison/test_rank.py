@@ -71,6 +71,14 @@ def test_the_interval_of_a_score_is_students_where_only_seeds_matter():
     assert (interval.high - interval.low) / 2 == pytest.approx(expected, rel=0.05)
 
 
+def test_a_skewed_score_has_its_longer_side_where_the_rows_have_theirs():
+    values = np.random.default_rng(3).standard_gamma(0.1, 100)
+    interval = tied_set({"a": [values] * 10}, [np.arange(100)] * 10, "lower").intervals["a"]
+    assert interval.high - interval.mean > 1.1 * (interval.mean - interval.low)
+    near_one = tied_set({"a": [1.001 - values / 50] * 10}, [np.arange(100)] * 10, "higher", limits=(0, 1)).intervals["a"]
+    assert near_one.high == 1
+
+
 def test_higher_is_the_mirror_of_lower():
     found, rows = simple({"a": 0.0, "b": 0.5, "c": 0.52})
     low = tied_set(found, rows, "lower")
