@@ -132,6 +132,7 @@ def carried_out(
         penalty=rules.penalty,
         epochs=rules.epochs,
         seed=rules.seed,
+        margin=margin,
         advanced=progress.advanced,
     )
     closing = finish.Closing(problem, field, rules, metric, ledger, runner, facts, margin, single, started)

@@ -1,7 +1,7 @@
 """Runs the contenders one after another: tune on some seeds, judge on fresh ones, write down every finished bundle."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from downslope.comparison import score
+from downslope.comparison import controls, score
 from downslope.comparison.contender import Contender
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
@@ -49,11 +49,12 @@ class Runner:
         penalty: Penalty | None,
         epochs: int,
         seed: int,
+        margin: float,
         advanced: Callable[[int, str], None] = lambda updates, contender: None,
     ) -> None:
         self.problem, self.contenders, self.ledger, self.metric = problem, contenders, ledger, metric
         self.model, self.schedule, self.penalty = model, schedule, penalty
-        self.epochs, self.seed, self.advanced = epochs, seed, advanced
+        self.epochs, self.seed, self.margin, self.advanced = epochs, seed, margin, advanced
         self.task = problem.dataset.task
         self.classes = len(problem.dataset.classes) if problem.dataset.classes else None
         self.compiler = ThreadPoolExecutor(1, thread_name_prefix="compiler")
@@ -100,13 +101,34 @@ class Runner:
         return len(confirmed) == len(self.problem.confirmation) or self.ledger.fact(f"diverged {contender.id}") is not None
 
     def tune(self, contender: Contender) -> None:
-        """Runs the grid on the tuning fits, and further rates as long as the best lies on its border."""
+        """Runs the grid on the tuning fits, and further rates as long as the chosen one lies on its border."""
+        if len(contender.rates) == 1:
+            return
         self.bundle(contender, "tuning", [(rate, fit) for rate in contender.rates for fit in self.problem.tuning])
         for _ in range(EXTENSIONS if contender.ratio > 1 else 0):
-            further = beyond(self.tuned(contender), contender.ratio)
+            scores = self.tuned(contender)
+            further = beyond(list(scores), self.choice(contender), contender.ratio)
             if not further:
                 return
             self.bundle(contender, "tuning", [(rate, fit) for rate in further for fit in self.problem.tuning])
+
+    def choice(self, contender: Contender) -> float | None:
+        """The learning rate to confirm, `None` where every one diverged."""
+        if len(contender.rates) == 1:
+            return contender.rates[0]
+        return steady(self.tuned(contender), self.margin, self.constant)
+
+    @cached_property
+    def constant(self) -> float:
+        """The constant predictor's mean cost on the stopping slices of the tuning fits, where the learning rates are chosen."""
+        data, costs = self.problem.dataset, []
+        for fit in (self.problem.fits[number] for number in self.problem.tuning):
+            rows, stop = (data.weight[part] if data.weight is not None else None for part in (fit.train, fit.stop))
+            guess = controls.constant(data.task, data.y[fit.train], rows, len(fit.stop), self.classes or 2, self.metric)
+            costs.append(
+                self.metric.sign * score.judge_predictions([self.metric], guess, data.y[fit.stop], stop)[self.metric.name]
+            )
+        return float(np.mean(costs))
 
     def tuned(self, contender: Contender) -> dict[float, float]:
         """Mean score of each learning rate tried so far, lower is better; infinite where a run diverged."""
@@ -117,10 +139,9 @@ class Runner:
         return {rate: float(np.mean(values)) for rate, values in sorted(scores.items())}
 
     def confirm(self, contender: Contender) -> None:
-        """Runs the best rate on the fresh fits. Where every rate diverged there is nothing to confirm."""
-        scores = self.tuned(contender)
-        rate = min(scores, key=lambda each: scores[each])
-        if np.isfinite(scores[rate]):
+        """Runs the chosen rate on the fresh fits. Where every rate diverged there is nothing to confirm."""
+        rate = self.choice(contender)
+        if rate is not None:
             self.bundle(contender, "confirmation", [(rate, fit) for fit in self.problem.confirmation])
         elif not self.complete(contender):
             self.ledger.store(f"diverged {contender.id}", True)
@@ -230,17 +251,38 @@ class Runner:
         self.compiler.shutdown(wait=False, cancel_futures=True)
 
 
-def beyond(scores: dict[float, float], ratio: float) -> list[float]:
-    """Further learning rates when the best lies on the border of those tried, else none.
+def steady(scores: Mapping[float, float], margin: float, constant: float) -> float | None:
+    """The middle of the learning rates that are as good as the best, the lower one of two; `None` where all diverged.
 
-    >>> beyond({0.1: 3.0, 0.2: 2.0, 0.4: 1.0}, ratio=2)
-    [0.8, 1.6]
-    >>> beyond({0.1: 3.0, 0.2: 1.0, 0.4: 2.0}, ratio=2)
-    []
+    As good is what lies within the practical margin, a share of the way from the best to the constant predictor, without a
+    gap. The best rate alone is often the last before the cliff, where two tuning seeds went well and the next one does not.
+
+    >>> steady({0.01: 9.0, 0.1: 5.1, 1.0: 5.0, 10.0: float("inf")}, margin=0.01, constant=25.0)
+    0.1
     """
     rates = sorted(scores)
     best = min(rates, key=lambda rate: scores[rate])
-    if len(rates) < 2 or not np.isfinite(scores[best]) or best not in (rates[0], rates[-1]):
+    if not np.isfinite(scores[best]):
+        return None
+    reach = scores[best] + (margin * abs(constant - scores[best]) if np.isfinite(constant) else 0.0)
+    low = high = rates.index(best)
+    while low > 0 and scores[rates[low - 1]] <= reach:
+        low -= 1
+    while high < len(rates) - 1 and scores[rates[high + 1]] <= reach:
+        high += 1
+    return rates[(low + high) // 2]
+
+
+def beyond(rates: Sequence[float], chosen: float | None, ratio: float) -> list[float]:
+    """Further learning rates when the chosen one lies on the border of those tried, else none.
+
+    >>> beyond([0.1, 0.2, 0.4], 0.4, ratio=2)
+    [0.8, 1.6]
+    >>> beyond([0.1, 0.2, 0.4], 0.2, ratio=2)
+    []
+    """
+    rates = sorted(rates)
+    if len(rates) < 2 or chosen is None or chosen not in (rates[0], rates[-1]):
         return []
-    steps = [best / ratio**power if best == rates[0] else best * ratio**power for power in range(1, EXTRA_RATES + 1)]
+    steps = [chosen / ratio**power if chosen == rates[0] else chosen * ratio**power for power in range(1, EXTRA_RATES + 1)]
     return [float(f"{rate:.4g}") for rate in steps]
