@@ -97,15 +97,15 @@ class Court:
         values = [run[metric.name] for run in judged.metrics if np.isfinite(run[metric.name])]
         return float(np.mean(values)) if values else float("nan")
 
-    def entry(self, judged: Judged) -> dict[str, dict[str, float | None]]:
-        """Every shown metric with the range of the runs in the middle."""
-        out = {}
+    def entry(self, judged: Judged) -> dict[str, Any]:
+        """Every shown metric: its mean over the runs, and one standard deviation of the runs around it."""
+        out: dict[str, Any] = {}
         for metric in self.shown:
             values = np.array([run[metric.name] for run in judged.metrics if np.isfinite(run[metric.name])])
             if len(values):
                 reach = float(values.std(ddof=1)) if len(values) > 1 else 0.0
                 middle = float(values.mean())
-                out[metric.name] = {"mean": middle, "low": middle - reach, "high": middle + reach}
+                out[metric.name] = interval(Interval(middle, middle - reach, middle + reach), metric)
             else:
                 out[metric.name] = {"mean": None, "low": None, "high": None}
         return out
@@ -148,6 +148,9 @@ def finite(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
 
 
-def interval(value: Interval | None) -> dict[str, float] | None:
-    """An interval as JSON."""
-    return None if value is None else value.to_json()
+def interval(value: Interval | None, within: Metric | None = None) -> dict[str, float] | None:
+    """An interval as JSON; `within` a metric's possible values, for an interval made from errors knows no end of the scale."""
+    if value is None or within is None:
+        return None if value is None else value.to_json()
+    low, high = (min(max(end, within.lowest), within.highest) for end in (value.low, value.high))
+    return {"mean": value.mean, "low": low, "high": high}
