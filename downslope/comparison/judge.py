@@ -152,5 +152,6 @@ def interval(value: Interval | None, within: Metric | None = None) -> dict[str, 
     """An interval as JSON; `within` a metric's possible values, for an interval made from errors knows no end of the scale."""
     if value is None or within is None:
         return None if value is None else value.to_json()
-    low, high = (min(max(end, within.lowest), within.highest) for end in (value.low, value.high))
+    lowest, highest = within.limits
+    low, high = (min(max(end, lowest), highest) for end in (value.low, value.high))
     return {"mean": value.mean, "low": low, "high": high}

@@ -18,7 +18,8 @@ class Metric:
     """How good predictions are: `function(y, prediction, weight)` gives one number, NaN where it has no meaning.
 
     `needs` says which prediction it reads: a `value`, a `score` whose order alone counts, a `probability` (of class 1 for
-    binary tasks, one for each class otherwise), or a `label` (a class index). `shown` puts it beside the ranking metric; no value lies outside `lowest` … `highest`.
+    binary tasks, one for each class otherwise), or a `label` (a class index). `shown` puts it beside the ranking
+    metric.
     """
 
     name: str
@@ -173,7 +174,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric("rmse", "RMSE", "lower", VALUES, "value", rmse),
         Metric("mae", "MAE", "lower", VALUES, "value", mae),
-        Metric("r2", "R²", "higher", VALUES, "value", r2, lowest=float("-inf")),
+        Metric("r2", "R²", "higher", VALUES, "value", r2),
         Metric("mape", "mean absolute percentage error", "lower", VALUES, "value", mape, shown=False),
         Metric("roc_auc", "ROC AUC", "higher", BINARY, "score", roc_auc),
         Metric("average_precision", "average precision", "higher", BINARY, "score", average_precision),
