@@ -227,7 +227,7 @@ def plot_learning_rate(
     """Score against learning rate for one optimizer, a line for each loss: every tuning seed, the chosen rate, the lost ones."""
     grouped = series.learning_rates(result)
     method = optimizer or series.parts(series.in_order(result)[0])[1]
-    good, bad = window or series.score_window(result)
+    good, bad = window or series.rate_window(result)
     losses = series.unique(sorted(series.parts(c)[0] for c in result["contenders"]))
     index = {c["id"]: i for i, c in enumerate(series.in_order(result))}
     if ax is None:
@@ -260,16 +260,9 @@ def plot_learning_rate(
                 border = ", on the border of its range" if one.get("at_border") else ""
                 ring[0].set_gid(mark(f"{at}: chosen{border}", index[one["id"]]))
                 if border:
-                    write(
-                        ax,
-                        point["learning_rate"],
-                        place[0],
-                        "border",
-                        "warn",
-                        TEXT - 2,
-                        ha="center",
-                        va="bottom" if good < bad else "top",
-                    )
+                    beside = place[0] + 0.06 * (bad - good)  # on the side of the worse scores, clear of the ring
+                    above = "bottom" if bad > good else "top"
+                    write(ax, point["learning_rate"], beside, "border", "warn", TEXT - 2, ha="center", va=above)
     ax.set_ylim(min(good, bad), max(good, bad))
     log_ticks(ax, "x", min(rates) / 1.6, max(rates) * 1.6)
     ax.set_xlim(min(rates) / 1.6, max(rates) * 1.6)

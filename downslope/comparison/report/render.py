@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from downslope.comparison.report import palette, series
+from downslope.comparison.report import figures, palette, series
 from downslope.comparison.report.pictures import pictures
 from downslope.comparison.report.summarize import summarize
 from downslope.comparison.report.wording import clean
@@ -71,6 +71,14 @@ def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, A
         data=embedded(data),
         version=clean(result.get("downslope", ""), 40),
     )
+
+
+def snippet(result: dict[str, Any]) -> str:
+    """The answer and the ranking as a piece of HTML without script, for the output cell of a notebook."""
+    text = escape(clean(result["recommendation"]["text"], 2400))
+    drawing = figures.to_svg(lambda: figures.plot_ranking(result), "notebook-ranking", "The ranking")
+    frame = f'style="background:{palette.LIGHT["paper"]};color:{palette.LIGHT["ink"]};padding:1em;overflow-x:auto"'
+    return f'<div class="downslope" {frame}><p style="max-width:46em">{text}</p>{drawing}</div>'
 
 
 def losses_legend(result: dict[str, Any]) -> list[dict[str, Any]]:

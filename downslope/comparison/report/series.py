@@ -67,7 +67,11 @@ def featured(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     recommended = [c for c in scored if c["id"] == result["recommendation"].get("id")] or scored[:1]
     others = [c for c in scored if c not in recommended]
     named = [("Recommended" if result["recommendation"].get("id") else "Best so far", c) for c in recommended]
-    return named + [("Runner-up", c) for c in others[:1]] + [("Last of the ranking", c) for c in others[1:][-1:]]
+    ahead = bool(others) and scored.index(others[0]) < scored.index(
+        recommended[0]
+    )  # the recommended one is the simplest of equals
+    named += [("Best mean" if ahead else "Runner-up", c) for c in others[:1]]
+    return named + [("Last of the ranking", c) for c in others[1:][-1:]]
 
 
 def curves(runs: list[dict[str, Any]], contenders: Sequence[str]) -> dict[tuple[str, str, str], dict[str, list[float]]]:

@@ -1,9 +1,10 @@
 """What the page says: every sentence, list and table as plain data, made from a result alone."""
 
-import shlex
 from typing import Any
 
 from downslope.comparison.report import series
+from downslope.comparison.report.method import commands, protocol
+from downslope.comparison.report.tables import cell, table
 from downslope.comparison.report.wording import (
     better,
     between,
@@ -14,7 +15,6 @@ from downslope.comparison.report.wording import (
     number,
     opening,
     rate,
-    settings,
     several,
 )
 
@@ -42,21 +42,6 @@ def summarize(result: dict[str, Any]) -> dict[str, Any]:
         "protocol": protocol(result),
         "commands": commands(result),
     }
-
-
-def cell(text: Any, value: Any = None, kind: str = "") -> dict[str, Any]:
-    """One cell of a table: what is read, what it is sorted by, how it looks."""
-    if is_number(text):
-        text, value = number(text), text if value is None else value
-    shown = clean("–" if text is None else text, 160)
-    kind += " whole" if len(shown) <= 30 else ""  # short enough to stay on one line
-    return {"text": shown, "value": float(value) if is_number(value) else None, "kind": kind.strip()}
-
-
-def table(name: str, columns: list[tuple[str, str]], rows: list[dict[str, Any]], words: str) -> dict[str, Any]:
-    """A table that can be sorted and filtered; `columns` are (title, "text" or "number"), `words` its caption."""
-    titles = [{"title": clean(title, 40), "kind": kind} for title, kind in columns]
-    return {"name": name, "columns": titles, "rows": rows, "words": words}
 
 
 def places_of(result: dict[str, Any]) -> dict[str, int]:
@@ -179,7 +164,7 @@ def losses(result: dict[str, Any]) -> dict[str, Any]:
     for index, one in enumerate(series.in_order(result)):
         best.setdefault(series.parts(one)[0], (index, one))
     columns = [("loss", "text"), ("its best optimizer", "text")]
-    columns += [(f"{metric['title']} ({better(metric['direction'])})", "number") for metric in shown] + [("aims at", "text")]
+    columns += [(metric["title"], "number") for metric in shown] + [("aims at", "text")]
     ahead: dict[str, str] = {}
     tops = {}
     for metric in shown:
@@ -211,9 +196,18 @@ def losses(result: dict[str, Any]) -> dict[str, Any]:
     else:
         lead = "By " + "; by ".join(f"{title} {loss} is ahead" for title, loss in ahead.items()) + "."
     return {
-        "table": table("losses", columns, rows, "Each loss with the optimizer that served it best."),
+        "table": table("losses", columns, rows, f"Each loss with the optimizer that served it best. {directions(shown)}"),
         "lead": clean(lead, 600),
     }
+
+
+def directions(metrics: list[dict[str, str]]) -> str:
+    """Which metrics are better lower and which higher, in a sentence each."""
+    found = []
+    for direction in ("lower", "higher"):
+        titles = [metric["title"] for metric in metrics if metric["direction"] == direction]
+        found += [f"{direction.capitalize()} is better: {', '.join(titles)}."] if titles else []
+    return " ".join(found)
 
 
 def aim(one: dict[str, Any]) -> str:
@@ -274,107 +268,3 @@ def data(result: dict[str, Any]) -> dict[str, Any]:
         "notes": [clean(note, 600) for note in result.get("notes", [])],
         "table": table("columns", heads, body, f"Columns, those left out first.{more}"),
     }
-
-
-def protocol(result: dict[str, Any]) -> dict[str, Any]:
-    """How it was done: rules, budget, settings, versions, papers."""
-    scale, margin = result.get("target_scale"), result.get("margin")
-    seconds = result.get("timing", {}).get("total_seconds")
-    facts = [
-        (
-            "Task",
-            f"{result['task']}" + (f", classes {', '.join(map(clean, result['classes'][:30]))}" if result.get("classes") else ""),
-        ),
-        ("Positive class", result.get("positive") or ""),
-        ("Ranked by", f"{result['metric']['title']}, {better(result['metric']['direction'])}"),
-        ("Split", result.get("split", {}).get("words", "")),
-        ("Budget", result.get("budget", {}).get("words", "")),
-        ("Model", result.get("model", "")),
-        ("Schedule", result.get("schedule", "")),
-        ("Penalty", result.get("penalty") or "none"),
-        ("Target inside", f"minus {number(scale['centre'])}, divided by {number(scale['scale'])}" if scale else ""),
-        ("Tied means", "inside the simultaneous 95 % set over all pairs, from a bootstrap over rows and seeds"),
-        ("A/A twin", twin(result)),
-        ("Seed", str(result.get("seed", ""))),
-        ("Devices", result.get("devices", "")),
-        ("Margin", f"{number(margin)} {result['metric']['title']}, fixed beforehand" if is_number(margin) else ""),
-        ("Time", f"{number(seconds, 1)} s" if is_number(seconds) else ""),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(result.get("versions", {}).items()))),
-    ]
-    heads = [("contender", "text"), ("settings", "text"), ("batch", "text"), ("examples seen", "number"), ("updates", "number")]
-    heads += [("bytes per parameter", "number"), ("best epoch", "number")]
-    rows = []
-    for index, one in enumerate(series.in_order(result)):
-        memory = one.get("bytes_per_parameter")
-        cells = [
-            cell(one["id"]),
-            cell(settings(one["settings"], one.get("settings_in_units"))),
-            cell(str(one.get("batch", ""))),
-            cell(one.get("examples_seen")),
-        ]
-        cells += [cell(one.get("updates")), cell(number(memory, 1), memory), cell(one.get("epoch_best"))]
-        rows.append({"c": index, "cells": cells, "kind": ""})
-    return {
-        "facts": [(label, clean(text, 700)) for label, text in facts if text],
-        "table": table("settings", heads, rows, "Every setting needed to repeat a contender."),
-        "references": references(result),
-    }
-
-
-def twin(result: dict[str, Any]) -> str:
-    """What entering one contender twice has shown."""
-    found = result.get("controls", {}).get("twin")
-    if not found:
-        return ""
-    if found.get("tied"):
-        return f"{found['of']}, entered twice with its own draws, came out tied with itself, as it must"
-    return f"{found['of']}, entered twice, differs from itself: the noise exceeds the claims, so read every difference with doubt"
-
-
-def references(result: dict[str, Any]) -> list[dict[str, str]]:
-    """The papers of exactly the losses and optimizers that took part."""
-    from downslope.losses import catalogue as known_losses
-    from downslope.optimizers import catalogue as known_optimizers
-
-    found = []
-    for key, catalogue in (("loss", known_losses), ("optimizer", known_optimizers)):
-        for name in sorted({contender[key] for contender in result["contenders"]}):
-            paper = catalogue[name].about.source if name in catalogue.names else None
-            if paper is not None:
-                words = f"{paper.authors} ({paper.year}). {paper.title}."
-                found.append({"name": name, "text": clean(words, 300), "url": paper.url})
-    return found
-
-
-def commands(result: dict[str, Any]) -> dict[str, str]:
-    """What to type next, and what to type to repeat or continue; "" where a result cannot tell."""
-    has_model = result["recommendation"].get("id") is not None and result.get("finished", True)
-    following = result.get("next") or "downslope predict model new.csv --out predictions.csv"
-    given = block(result.get("command") or "")
-    return {"given": given, "repeat": given or in_full(result), "next": block(following) if has_model else ""}
-
-
-def in_full(result: dict[str, Any]) -> str:
-    """The command with every choice written out, where the data came from something that a command can name."""
-    source = str(result.get("source", ""))
-    if not ("." in source or ":" in source):
-        return ""
-    entries = result["contenders"]
-    losses, methods = (series.unique([series.parts(c)[k] for c in entries]) for k in (0, 1))
-    budget = result.get("budget", {})
-    options = {
-        "target": result["target"],
-        "positive": result.get("positive"),
-        "metric": result["metric"]["name"],
-        "losses": ",".join(losses),
-        "optimizers": ",".join(methods),
-        "model": result.get("model"),
-        "schedule": result.get("schedule"),
-        "penalty": result.get("penalty"),
-        "epochs": budget.get("epochs"),
-        "draws": budget.get("learning_rates"),
-        "seeds": budget.get("confirmation"),
-        "seed": result.get("seed"),
-    }
-    words = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
-    return block(" \\\n  ".join([f"downslope compare {shlex.quote(source)}", *words]))

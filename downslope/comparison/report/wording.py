@@ -93,7 +93,7 @@ def tick(value: float) -> str:
         if abs(value) >= size:
             size = 1e3 if letter == " k" else size
             return f"{value / size:.6g}{letter}".replace("-", "−")
-    return f"{value:.6g}".replace("-", "−")
+    return f"{value:.6g}".replace("e-0", "e-").replace("-", "−")
 
 
 def rate(value: Any) -> str:

@@ -15,7 +15,7 @@ from hostile import PAYLOADS, poison
 from sample import OPTIMIZERS, sample
 
 from downslope.comparison.report import palette
-from downslope.comparison.report.render import page, write_report
+from downslope.comparison.report.render import page, snippet, write_report
 from downslope.comparison.report.wording import clean
 
 SECTIONS = ["answer", "ranking", "heat", "losses", "rates", "curves", "model", "data", "how"]
@@ -214,9 +214,7 @@ def test_without_the_command_one_with_every_choice_is_written_out():
 def test_long_advice_opens_with_two_sentences_and_warnings_are_said_once():
     result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
     result["warnings"] = ["there is a date column (sold_on)."]
-    result["recommendation"]["text"] = (
-        "Use it at rate 0.1. It is best. The others are worse. There is a date column (sold_on)."
-    )
+    result["recommendation"]["text"] = "Use it at rate 0.1. It is best. The others are worse. There is a date column (sold_on)."
     reader = Reader(page(result, runs, judged))
     assert "Use it at rate 0.1. It is best." in reader.words and "The others are worse." in reader.words
     assert reader.text.lower().count("there is a date column (sold_on).") == 1
@@ -263,6 +261,13 @@ def test_a_better_linear_model_and_a_restless_twin_are_said():
     assert "the noise exceeds the claims" in text
 
 
+def test_when_the_simplest_of_equals_is_recommended_the_best_mean_is_named():
+    result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
+    assert "Runner-up: huber × adam" in Reader(page(result, runs, judged)).text
+    result["recommendation"]["id"] = "huber × adam"
+    assert "Best mean: squared_error × adam" in Reader(page(result, runs, judged)).text
+
+
 def test_rates_on_the_border_are_flagged():
     result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
     for one in result["contenders"]:
@@ -274,6 +279,14 @@ def test_rates_on_the_border_are_flagged():
         f"1 contender chose a rate on the border of its range, so a better one may lie beyond: {result['contenders'][3]['id']}."
         in text
     )
+
+
+def test_a_notebook_shows_answer_and_ranking_as_text():
+    result, _, _ = poison(*sample(optimizers=("adam", "sgd"), rows=20, epochs=2))
+    reader = Reader(snippet(result))
+    assert {tag for tag, _ in reader.tags} <= {"div", "p", "svg", "g", "path", "use", "text", "title", "defs", "clippath", "rect"}
+    assert reader.scripts == []
+    assert clean(PAYLOADS[0]) in reader.text
 
 
 def test_write_is_whole_or_nothing(tmp_path, monkeypatch):
