@@ -115,7 +115,7 @@ def entry(
         "batch": "full" if contender.batch is None else contender.batch,
         "status": str(status),
         "reason": reason,
-        "score": interval(ranking.intervals[contender.id], evidence.metric) if in_ranking and ranking is not None else None,
+        "score": interval(ranking.intervals[contender.id]) if in_ranking and ranking is not None else None,
         "scores": judged.scores(evidence.metric) if judged is not None else [],
         "metrics": evidence.court.entry(judged) if judged is not None else {},
         "examples_seen": 0 if contender.reason else rows * evidence.protocol.epochs * gradients(contender),

@@ -89,7 +89,9 @@ class Court:
         contributions |= dict.fromkeys(failed)
         rows = [self.problem.fits[fit].judge for fit in self.problem.confirmation]
         clusters = self.problem.dataset.group
-        return tied_set(contributions, rows, self.metric.direction, margin, clusters=clusters, seed=self.seed)
+        return tied_set(
+            contributions, rows, self.metric.direction, margin, clusters=clusters, limits=self.metric.limits, seed=self.seed
+        )
 
     @staticmethod
     def mean(judged: Judged, metric: Metric) -> float:
@@ -105,7 +107,8 @@ class Court:
             if len(values):
                 reach = float(values.std(ddof=1)) if len(values) > 1 else 0.0
                 middle = float(values.mean())
-                out[metric.name] = interval(Interval(middle, middle - reach, middle + reach), metric)
+                low, high = np.clip([middle - reach, middle + reach], *metric.limits)
+                out[metric.name] = {"mean": middle, "low": float(low), "high": float(high)}
             else:
                 out[metric.name] = {"mean": None, "low": None, "high": None}
         return out
@@ -148,10 +151,6 @@ def finite(value: float | None) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
 
 
-def interval(value: Interval | None, within: Metric | None = None) -> dict[str, float] | None:
-    """An interval as JSON; `within` a metric's possible values, for an interval made from errors knows no end of the scale."""
-    if value is None or within is None:
-        return None if value is None else value.to_json()
-    lowest, highest = within.limits
-    low, high = (min(max(end, lowest), highest) for end in (value.low, value.high))
-    return {"mean": value.mean, "low": low, "high": high}
+def interval(value: Interval | None) -> dict[str, float] | None:
+    """An interval as JSON."""
+    return None if value is None else value.to_json()
