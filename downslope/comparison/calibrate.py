@@ -11,6 +11,7 @@ from downslope.core.errors import IncompatiblePair
 
 STEPS = 60
 ROUGH_ROWS = 400
+IMAGINED = 0.3  # rows, in all, that could be of any class
 CLOSE = 1e-4  # relative; the step that shows it makes the error its square
 FLATTEST, STEEPEST = 1e-3, 1e4
 
@@ -70,9 +71,9 @@ def fit_steepness(
 ) -> np.ndarray:
     """One over the best temperature for each epoch of `(epochs, n, k)` scores: Newton's method for all of them at once.
 
-    One imagined row for each class keeps the temperature above 0 when every row is right, as Platt's targets do for two.
+    A part of an imagined row that may be of any class keeps the temperature above 0 when every row is right.
     """
-    epochs, n, k = raw.shape
+    epochs, n, _ = raw.shape
     y = y.astype(np.int64)
     if start is None and n >= 2 * ROUGH_ROWS:
         some = thinned(n)
@@ -80,7 +81,7 @@ def fit_steepness(
     share = shares(weight, n).astype(raw.dtype)
     score = np.ascontiguousarray(np.moveaxis(raw, 2, 0))  # sums over classes are then sums of long rows
     score -= score.max(axis=0)
-    imagined = k / (n + k)
+    imagined = IMAGINED / (n + IMAGINED)
     own = score[y, np.arange(epochs)[:, None], np.arange(n)]
     reached = (1 - imagined) * (own @ share) + imagined * (score.mean(axis=0) @ share)
     size = np.maximum(-(score.min(axis=0) @ share), np.finfo(np.float32).tiny)  # steepness 1 / size gives scores of order 1
