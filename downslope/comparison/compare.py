@@ -1,6 +1,5 @@
 """The main job: from a table to a measured answer, a report and a model."""
 
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from downslope.comparison.problem import Problem
 from downslope.comparison.progress import Progress
 from downslope.comparison.protocol import Protocol, foreseen, in_words, protocol
 from downslope.comparison.rank import MARGIN_SHARE
-from downslope.comparison.result import Result
+from downslope.comparison.result import Result, Temporary
 from downslope.comparison.run import Runner
 from downslope.comparison.watch import Watcher
 from downslope.core.errors import OutOfRange
@@ -78,7 +77,7 @@ def compare(
     runnable = [one for one in field if not one.reason]
     if len(runnable) > 1:
         field.append(twin(next((one for one in runnable if one.batch is not None), runnable[0])))
-    temporary = None if out is not None else tempfile.TemporaryDirectory(prefix="downslope-")
+    temporary = None if out is not None else Temporary()
     place = Path(temporary.name if temporary is not None else str(out))
     facts = folder.identity(
         data=dataset.digest,
@@ -169,9 +168,11 @@ def rows_of(
     whole = table if own is None else stack(table, own)
     dataset = describe(whole, target, task=task, positive=positive, drop=drop, weight=weight, split=by)
     rows = None if own is None else np.flatnonzero(dataset.origin >= table.rows)
+    if seed < 0:
+        raise OutOfRange(f"seed must be at least 0, got {seed}")
     if seeds is not None and seeds < 2:
         raise OutOfRange(f"seeds must be at least 2, got {seeds}: one run says nothing about luck")
-    return Problem(dataset, split_rows(dataset, seed=seed, test=rows, confirmation=seeds or 10), table.source)
+    return Problem(dataset, split_rows(dataset, seed=seed, test=rows, confirmation=seeds or 10), Path(table.source).name)
 
 
 def spelled(contender: Contender) -> list[Any]:
