@@ -13,6 +13,9 @@ MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "<NA>", "NULL", "null", "NaN", 
 NONE = ("None", "none", "NONE")
 """A missing value among numbers and dates, a level of its own among words."""
 
+LARGEST = 1e100
+"""A number beyond it counts as infinite: its square leaves the range of floating-point numbers soon after."""
+
 TRUE, FALSE = ("true", "yes", "t", "y", "on", "1"), ("false", "no", "f", "n", "off", "0")
 
 DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y")
@@ -77,7 +80,10 @@ def raw_numbers(column: pl.Series, decimal_comma: bool = False) -> Values:
         column = column.cast(pl.Int64) / 1e9
     elif not (dtype.is_numeric() or dtype == pl.Boolean):
         return np.full(len(column), np.nan)
-    return column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().copy()
+    found = column.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().copy()
+    far = np.abs(found) > LARGEST
+    found[far] = np.copysign(np.inf, found[far])
+    return found
 
 
 def booleans(column: pl.Series) -> Values:
@@ -136,7 +142,7 @@ def categories(column: pl.Series) -> Coded:
 def unreadable_rows(column: pl.Series, found: Values) -> np.ndarray:
     """Rows with a cell that is present but gave no value: stray words among numbers, and infinities."""
     if column.dtype.is_float():
-        return np.flatnonzero(column.is_infinite().fill_null(False).to_numpy() & np.isnan(found))
+        return np.flatnonzero((column.abs() > LARGEST).fill_null(False).to_numpy() & np.isnan(found))
     if column.dtype != pl.String:
         return np.array([], int)
     present = present_text(column, none_is_missing=True).is_not_null().to_numpy()

@@ -12,27 +12,30 @@ import polars as pl
 
 from downslope.core.errors import BadData
 from downslope.data.load import LARGEST_RATIO
+from downslope.data.probe import refuse_what_kills
 
+STARTS = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "stream"}
 LARGEST_SURPRISE = 1 << 30  # bytes a small file may unfold to, if it unfolds beyond the ratio
 
 
 def read_columnar(data: bytes, source: str) -> pl.DataFrame | None:
     """The frame in a Parquet or Arrow file; `None` for other bytes."""
+    if data.startswith(b"FEA1"):
+        raise BadData(f"{source} is an old Feather file (version 1); write it again as Feather 2 or Parquet")
+    kind = next((kind for start, kind in STARTS.items() if data.startswith(start)), None)
+    if kind is None:
+        return None
     try:
-        if data.startswith(b"PAR1"):
+        if kind == "parquet":
             refuse_parquet_bomb(data, source)
+        refuse_what_kills(data, kind, source)
+        if kind == "parquet":
             return pl.read_parquet(io.BytesIO(data))
-        if data.startswith(b"ARROW1"):
-            return pl.read_ipc(io.BytesIO(data))
-        if data.startswith(b"\xff\xff\xff\xff"):
-            return pl.read_ipc_stream(io.BytesIO(data))
+        return pl.read_ipc(io.BytesIO(data)) if kind == "arrow" else pl.read_ipc_stream(io.BytesIO(data))
     except pl.exceptions.PanicException as panic:  # its base is BaseException: a plain except would miss it
         raise BadData(f"{source} is damaged: the reader gave up ({str(panic)[:80]!r}); write it again") from None
     except (pl.exceptions.PolarsError, OSError, ValueError, MemoryError) as problem:
         raise BadData(f"{source} is damaged: {one_line(problem)}; write it again") from None
-    if data.startswith(b"FEA1"):
-        raise BadData(f"{source} is an old Feather file (version 1); write it again as Feather 2 or Parquet")
-    return None
 
 
 def refuse_parquet_bomb(data: bytes, source: str) -> None:

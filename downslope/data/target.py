@@ -97,7 +97,9 @@ def refuse_odd_numbers(table: Table, name: str, found: Finding) -> None:
     """Infinities and stray words in a target of numbers are errors, for nothing should be guessed there."""
     if found.infinite:
         row = found.infinite[0]
-        raise BadData(f"target {name!r} is infinite on {table.place(row)} of {table.source}; correct the value or leave it empty")
+        raise BadData(
+            f"target {name!r} is infinite (or beyond 1e100) on {table.place(row)} of {table.source}; correct it or leave it empty"
+        )
     if found.unreadable:
         row = found.unreadable[0]
         cell = str(table.frame[name][row])[:40]

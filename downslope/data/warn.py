@@ -37,7 +37,9 @@ def about_cells(table: Table, name: str, found: Finding) -> list[str]:
     """Warnings about cells that count as missing although something stands in them."""
     warnings = list(found.warnings)
     if found.infinite:
-        what = "infinite value counts" if len(found.infinite) == 1 else "infinite values count"
+        what = (
+            "infinite value (or beyond 1e100) counts" if len(found.infinite) == 1 else "infinite values (or beyond 1e100) count"
+        )
         warnings.append(f"{name!r}: {len(found.infinite)} {what} as missing (first on {table.place(found.infinite[0])})")
     if found.unreadable:
         row = found.unreadable[0]

@@ -13,7 +13,7 @@ import pytest
 from data.tables import text, whole_way, write
 
 from downslope.core.errors import BadData, DownslopeError, UnknownName
-from downslope.data import frames
+from downslope.data import frames, probe
 from downslope.data.describe import describe
 from downslope.data.read import read
 
@@ -77,9 +77,10 @@ REFUSED = {
     "objects.npz": (npz(X=np.array([[1, None]], dtype=object), y=np.ones(1)), "plain arrays"),
     "bomb.npz": (npz(X=np.zeros((3000, 9000)), y=np.zeros(3000)), "more than 200 times"),
     "cut.npz": (npz(X=np.ones((9, 2)), y=np.ones(9))[:-40], "plain arrays"),
-    "infinite_target.csv": (GOOD + "1,red,inf\n", "infinite on line 42"),
-    "huge_target.csv": (GOOD + "1,red,1e400\n", "infinite on line 42"),
-    "infinite_target_late.csv": (GOOD.replace("red", '"r\ned"') + "1,red,-inf\n", "infinite on line 56"),
+    "infinite_target.csv": (GOOD + "1,red,inf\n", "infinite (or beyond 1e100) on line 42"),
+    "huge_target.csv": (GOOD + "1,red,1e400\n", "infinite (or beyond 1e100) on line 42"),
+    "vast_target.csv": (GOOD + "1,red,1e101\n", "infinite (or beyond 1e100) on line 42"),
+    "infinite_target_late.csv": (GOOD.replace("red", '"r\ned"') + "1,red,-inf\n", "infinite (or beyond 1e100) on line 56"),
     "word_in_target.csv": (GOOD + "1,red,many\n", "'many' on line 42"),
     "constant_target.csv": (re.sub(r"[^,]*\n", "7\n", GOOD).replace("7", "y", 1), "'y' is 7 on each of 40 rows"),
     "missing_target.csv": (re.sub(r"[^,]*\n", "NA\n", GOOD).replace("NA", "y", 1), "no value on any of 40 rows"),
@@ -212,3 +213,25 @@ def test_header_length_is_bounded(tmp_path):
     data = struct.pack("<I", 5) * 10
     with pytest.raises(BadData):
         read(write(tmp_path, data, "noise.bin"))
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [("__import__('os').abort()", "the reader broke off"), ("raise ValueError('no sense\\nat all')", "no sense; write it again")],
+)
+def test_a_file_that_ends_the_process_that_reads_it(tmp_path, monkeypatch, program, reason):
+    """Some damaged Arrow files claim a column of a million gigabytes, and reading them aborts past every except."""
+    monkeypatch.setitem(probe.READERS, "parquet", program)
+    with pytest.raises(BadData, match=reason):
+        read(write(tmp_path, parquet(FRAME), "t.parquet"))
+
+
+def test_no_process_can_be_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(probe.subprocess, "run", fail)
+    assert read(write(tmp_path, parquet(FRAME), "t.parquet")).rows == 40
+    monkeypatch.setattr(probe.sys, "executable", "")
+    assert read(write(tmp_path, parquet(FRAME), "t.parquet")).rows == 40
+
+
+def fail(*_, **__):
+    raise OSError("no more processes")

@@ -147,7 +147,7 @@ def test_infinities_and_stray_words_are_announced_with_their_line(tmp_path):
     dataset, _ = whole_way(write(tmp_path, "a,b,y\n" + "\n".join(rows)))
     warnings = [warning for warning in dataset.warnings if "copies" not in warning]
     assert warnings == [
-        "'a': 2 infinite values count as missing (first on line 12)",
+        "'a': 2 infinite values (or beyond 1e100) count as missing (first on line 12)",
         "'b': 1 cell is not a number and counts as missing (first 'many', line 22)",
     ]
     assert np.flatnonzero(np.isnan(dataset.features["a"])).tolist() == [10, 30]
