@@ -50,26 +50,32 @@ def ranking(data: dict[str, Any], width: int) -> Any:
     metric = data["metric"]
     better = f"{metric['title']}, {wording.better(metric['direction'])}"
     places = wording.decimals(c["score"]["high"] - c["score"]["low"] for c in data["contenders"] if c["score"])
-    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
     wide = width >= NARROW
+    longest = max((len(scored(c["score"], places)) for c in data["contenders"] if c["score"]), default=0)
     table.add_column("", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("contender", overflow="fold")
+    fits = (
+        max((len(c["id"]) for c in data["contenders"]), default=0)
+        + longest
+        + len("10 •  contender  0.000316  ")
+        - len("contender")
+        <= width
+    )
+    table.add_column("contender", overflow="fold", no_wrap=wide and fits)
     if wide:
         table.add_column("rate", justify="right", no_wrap=True)
-    longest = max((len(scored(c["score"], places)) for c in data["contenders"] if c["score"]), default=0)
     table.add_column(Text(terminal.clean(better)), justify="right", overflow="fold", min_width=longest if wide else None)
     for c in ordered(data["contenders"]):
         recommended = c["id"] == data["recommendation"].get("id")
         mark = CHOSEN if recommended else TIED if c["tied_with_best"] else ""
-        cells = [str(c["rank"]) if c.get("rank") else "", mark, c["id"]]
+        cells = [f"{c['rank'] or ''} {mark or ' '}", c["id"]]
         if wide:
             cells.append(wording.rate(c["settings"].get("learning_rate", "")))
         cells.append(scored(c["score"], places) if c["score"] else f"{c['status'].replace('_', ' ')}: {c['reason']}".rstrip(": "))
         table.add_row(*(Text(terminal.clean(cell)) for cell in cells), style="bold" if recommended else None)
     table.add_section()
     for name, score in controls(data, places):
-        table.add_row("", "", Text(name), *([Text("")] if wide else []), Text(terminal.clean(score)), style="dim")
+        table.add_row("", Text(name), *([Text("")] if wide else []), Text(terminal.clean(score)), style="dim")
     return table
 
 

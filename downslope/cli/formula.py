@@ -3,7 +3,7 @@
 import re
 
 WORDS = {
-    **{name: name for name in ("max", "min", "log", "ln", "exp", "sinh", "cosh", "tanh", "arg", "sup", "inf", "det", "Pr")},
+    **{name: name for name in "max min cos sin sign log ln exp sinh cosh tanh arg sup inf det Pr".split()},
     **dict(zip("alpha beta gamma delta epsilon eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split(),
                "αβγδεηθκλμνξπρστφχψω", strict=True)),
     **dict(zip("Gamma Delta Theta Lambda Pi Sigma Phi Psi Omega".split(), "ΓΔΘΛΠΣΦΨΩ", strict=True)),
@@ -26,6 +26,7 @@ ACCENTS = {
     "widehat": "\u0302",
     "overline": "\u0304",
 }
+KNOWN = {*WORDS, *PLAIN_GROUPS, *ACCENTS, "frac", "tfrac", "dfrac", "sqrt", "begin", "end"}
 FRACTIONS = {("1", "2"): "½", ("1", "3"): "⅓", ("2", "3"): "⅔", ("1", "4"): "¼", ("3", "4"): "¾"}
 RAISED = str.maketrans("0123456789+-−()=nitkpT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾⁼ⁿⁱᵗᵏᵖᵀ")
 LOWERED = str.maketrans("0123456789+-−()=aeijklmnoprstux", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎₌ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤₓ")

@@ -88,7 +88,7 @@ def table(rows: list[dict[str, Any]], shown: dict[str, str], as_json: bool, foll
     screen = terminal.console()
     if screen.width < NARROW:
         shown = dict(list(shown.items())[:2])
-    grid = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, header_style="bold")
+    grid = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
     for key, title in shown.items():
         grid.add_column(title, overflow="fold", no_wrap=key == "name", max_width=10 if "_per_" in key else None)
     group = None

@@ -28,10 +28,11 @@ def stoppable() -> Iterator[None]:
 
 
 def stop(number: int, frame: FrameType | None) -> None:
-    """Raises, and arms the second signal."""
+    """Says so, arms the second signal, and raises."""
     del frame
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, leave)
+    os.write(2, b"\nStopping; what is finished is written down. Once more to stop at once.\n")
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 

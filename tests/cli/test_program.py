@@ -81,7 +81,7 @@ def test_every_option_says_what_it_does(name):
         (["compare", "no-such.csv", "--target", "x"], "no such file: no-such.csv"),
         (["compare", "demo:iris", "--epochs", "0"], "Invalid value for '--epochs'"),
         (["compare", "demo:iris", "--loss", "huber"], "No such option '--loss'"),
-        (["compare", "demo:iris", "--losses", "hubber"], "unknown loss 'hubber'; did you mean 'huber'?"),
+        (["compare", "demo:iris", "--losses", "hubber"], "unknown loss 'hubber'; did you mean 'huber'"),
         (["compare", "demo:iris", "--losses", "mse,huber(delta=-1)"], "huber: delta must be above 0, got -1"),
         (["compare", "demo:iris", "--optimizers", "adam(rate=1)"], "unknown setting of adam 'rate'"),
         (["compare", "demo:iris", "--optimizers", "sgd@none"], "batch"),
@@ -90,7 +90,7 @@ def test_every_option_says_what_it_does(name):
         (["compare", "demo:iris", "--penalty", "l2(strength=-1)"], "strength must be at least 0"),
         (["compare", "demo:iris", "--losses", "__import__('os')"], "unknown loss '__import__'"),
         (["train", "demo:iris", "--optimizer", "adam"], "Missing option '--loss'"),
-        (["explain", "hubber"], "did you mean 'huber'?"),
+        (["explain", "hubber"], "did you mean 'huber'"),
         (["predict", "nowhere", "also-nowhere.csv"], "no such file: also-nowhere.csv"),
     ],
 )
