@@ -123,14 +123,22 @@ def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> s
 
 
 def typed(catalogue: Catalogue, name: str, settings: Mapping[str, Any]) -> str:
-    """An entry as one types it, with its learning rate and whatever differs from the defaults."""
+    """An entry as one types it, with its learning rate and whatever differs from the defaults.
+
+    >>> typed(optimizers.catalogue, "adam", {"learning_rate": 0.01, "b1": 0.9, "b2": 0.99})
+    'adam(learning_rate=0.01, b2=0.99)'
+    """
     if name not in catalogue:
         return name
     default = catalogue[name]().values()
-    told = {
-        field: settings[field]
-        for field in default
-        if field in settings and (field == "learning_rate" or settings[field] != default[field])
-    }
-    inside = ", ".join(f"{field}={spell_value(value)}" for field, value in told.items() if not isinstance(value, dict))
-    return f"{name}({inside})" if inside else name
+    told = {field: settings[field] for field in default if field in settings}
+    told = {field: value for field, value in told.items() if field == "learning_rate" or value != default[field]}
+    inside = [f"{field}={inner(catalogue, value)}" for field, value in told.items()]
+    return f"{name}({', '.join(inside)})" if inside else name
+
+
+def inner(catalogue: Catalogue, value: Any) -> str:
+    """One setting as one types it; an entry inside another stands in the result as its name and its settings."""
+    if isinstance(value, Mapping):
+        return typed(catalogue, value["name"], value)
+    return spell_value(value)
