@@ -56,9 +56,9 @@ def from_json(stored: dict[str, Any] | None) -> Calibration | None:
 
 
 def shares(weight: np.ndarray | None, n: int) -> np.ndarray:
-    """Weights that sum to 1; equal ones when none are given."""
-    heavy = np.ones(n) if weight is None else np.asarray(weight, np.float64)
-    return heavy / max(float(heavy.sum()), np.finfo(float).tiny)
+    """Weights that sum to 1; equal ones when none are given or none is above 0."""
+    total = 0.0 if weight is None else float(np.sum(weight, dtype=np.float64))
+    return np.asarray(weight, np.float64) / total if total > 0 else np.full(n, 1 / n)
 
 
 def thinned(n: int) -> slice:
@@ -81,12 +81,14 @@ def fit_steepness(
     share = shares(weight, n).astype(raw.dtype)
     score = np.ascontiguousarray(np.moveaxis(raw, 2, 0))  # sums over classes are then sums of long rows
     score -= score.max(axis=0)
+    size = -(score.min(axis=0) @ share)
+    size[size == 0] = 1  # scores that are all equal: any temperature is as good
+    score /= size[:, None]  # of order 1 for every epoch, so one bracket serves all
     imagined = IMAGINED / (n + IMAGINED)
     own = score[y, np.arange(epochs)[:, None], np.arange(n)]
     reached = (1 - imagined) * (own @ share) + imagined * (score.mean(axis=0) @ share)
-    size = np.maximum(-(score.min(axis=0) @ share), np.finfo(np.float32).tiny)  # steepness 1 / size gives scores of order 1
-    low, high = FLATTEST / size, STEEPEST / size
-    steep = np.clip(np.ones(epochs) if start is None else start, low, high)
+    low, high = np.full(epochs, FLATTEST), np.full(epochs, STEEPEST)
+    steep = np.clip(size if start is None else start * size, low, high)  # a temperature of 1 to begin with
     for _ in range(STEPS):
         chance = np.exp(score * steep[:, None].astype(raw.dtype))
         total = chance.sum(axis=0)
@@ -98,13 +100,13 @@ def fit_steepness(
         curve = (second @ share).astype(np.float64)
         # The slope rises with the steepness, so its sign narrows the bracket; a step that leaves it is replaced by halving.
         low, high = np.where(slope < 0, np.maximum(low, steep), low), np.where(slope < 0, high, np.minimum(high, steep))
-        step = steep - slope / np.maximum(curve, np.finfo(float).tiny)
+        step = steep - slope / np.maximum(curve, 1e-12)
         moved = np.where((step > low) & (step < high), step, np.sqrt(low * high))
         done = np.abs(moved - steep) <= CLOSE * steep
         steep = moved
         if np.all(done):
             break
-    return steep
+    return steep / size
 
 
 def fit_platt(

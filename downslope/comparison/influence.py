@@ -71,6 +71,7 @@ def average_precision(y: np.ndarray, prediction: np.ndarray, weight: np.ndarray,
     ones_below, ones_tied, zeros_below, _ = metrics.ranked(y, prediction, weight)
     ones = weight[y == 1].sum()
     above = weight.sum() - ones_below - zeros_below
+    above = np.where(above > 1e-9, above, 1.0)  # a row of weight 0 above all others: nothing counts it
     precision = (ones - ones_below) / above
     # A row changes the precision at every score not above its own; both sums run over the rows of class 1 there.
     order = np.argsort(prediction, kind="stable")

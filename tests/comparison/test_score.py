@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from downslope.comparison.calibrate import fit_calibration, probabilities
+from downslope.comparison.influence import contributions
 from downslope.comparison.metrics import METRICS, shown_metrics
 from downslope.comparison.score import best_epoch, epoch_scores, judge, judge_predictions, predictions
 from downslope.core.about import Task
@@ -137,3 +138,26 @@ def test_judge_says_when_a_metric_has_no_value():
     assert found["accuracy"] == 1
     assert np.isnan(found["log_loss"])
     assert np.isnan(judge_predictions([METRICS["rmse"]], {"value": np.array([np.nan])}, np.ones(1))["rmse"])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_scores_of_any_size_on_few_rows_give_finite_numbers_or_none(seed):
+    rng = np.random.default_rng(seed)
+    rows, k, scale = rng.choice([1, 2, 3, 20, 900]), rng.choice([2, 3, 7]), 10.0 ** rng.integers(-12, 13)
+    y = rng.integers(0, k, rows)
+    raw = (rng.normal(size=(3, rows, k)) * scale * rng.choice([0, 1, 1])).astype(rng.choice([np.float32, np.float64]))
+    weight = rng.integers(0, 2, rows).astype(float) if seed % 2 else None
+    both = (y > 0).astype(int)
+    with np.errstate(divide="raise", over="raise", invalid="raise"):
+        several = epoch_scores(METRICS["log_loss"], Task.MULTICLASS, "argmax", raw, y, weight)
+        assert np.isfinite(several).all() or weight.sum() == 0
+        calibration = fit_calibration(raw[0], y, weight, "argmax", Task.MULTICLASS)
+        assert np.isfinite(probabilities(raw[0], "argmax", Task.MULTICLASS, calibration)).all()
+        calibration = fit_calibration(raw[0, :, 0], both, weight, "sign", Task.BINARY)
+        given = predictions(raw[0, :, 0], "sign", Task.BINARY, calibration)
+        assert np.isfinite(given["probability"]).all()
+        for metric in METRICS.values():
+            if Task.BINARY in metric.tasks:
+                epoch_scores(metric, Task.BINARY, "sign", raw[:, :, 0], both, weight)
+                parts = contributions(metric, both, given[metric.needs], weight)
+                assert np.isfinite(parts).all() or np.isnan(parts).all()
