@@ -21,7 +21,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from downslope.comparison.report import series
 from downslope.comparison.report.palette import DASHES, LIGHT, LINES
 from downslope.comparison.report.svg import mark, tidy
-from downslope.comparison.report.wording import better, between, clean, decimals, is_number, number, rate, tick
+from downslope.comparison.report.wording import better, between, clean, decimals, is_number, number, rate, several, tick
 
 TEXT = 11.5
 CONTROLS = {"constant": "constant", "linear": "linear model", "boosted_trees": "boosted trees"}
@@ -319,13 +319,36 @@ def plot_scores(result: dict[str, Any], runs: Any, ax: Axes | None = None) -> Ax
             ends += [
                 v for name in ("low", "high") for v in curve[name][len(curve[name]) // 8 :]
             ]  # the first steps would squeeze the rest
-    if ends and min(ends) > 0 and max(ends) > 3 * min(ends):
-        log_ticks(ax, "y", min(ends) / 1.05, max(ends) * 1.05)
-    else:
-        nice_ticks(ax, "y")
-        room = 0.06 * (max(ends) - min(ends)) if ends else 0.0
-        if room > 0:
-            ax.set_ylim(min(ends) - room, max(ends) + room)
+    fit_scores(ax, ends)
     nice_ticks(ax, "x", 6)
     axis_label(ax, "x", "examples seen")
+    return ax
+
+
+def fit_scores(ax: Axes, values: list[float]) -> None:
+    """A vertical axis that holds these scores with a little room, logarithmic where they differ by a factor of three."""
+    if values and min(values) > 0 and max(values) > 3 * min(values):
+        log_ticks(ax, "y", min(values) / 1.05, max(values) * 1.05)
+        return
+    nice_ticks(ax, "y")
+    room = 0.06 * (max(values) - min(values)) if values else 0.0
+    if room > 0:
+        ax.set_ylim(min(values) - room, max(values) + room)
+
+
+def plot_tuning(result: dict[str, Any], ax: Axes | None = None) -> Axes:
+    """What tuning costs: the best score to expect after so many learning rates, a line for each optimizer with its best loss."""
+    ax = plain(ax or canvas(700, 250, 66, 14, 12, 40), "xy")
+    index = {c["id"]: i for i, c in enumerate(series.in_order(result))}
+    ends: list[float] = []
+    for i, (method, (contender, scores)) in enumerate(series.tuning(result).items()):
+        draws = range(1, len(scores) + 1)
+        ax.plot(draws, scores, linewidth=1.8, **line_style(i))[0].set_gid(mark(method, index[contender]))
+        for count, score in zip(draws, scores, strict=True):
+            dot = ax.plot([count], [score], "o", color=LIGHT[f"line{i % LINES}"], ms=4, mew=0)
+            dot[0].set_gid(mark(f"{method}: {number(score)} after {several(count, 'rate')}", index[contender]))
+        ends += scores
+    fit_scores(ax, ends)
+    nice_ticks(ax, "x", 8)
+    axis_label(ax, "x", "learning rates tried")
     return ax

@@ -62,7 +62,7 @@
   };
   for (const figure of all("figure")) {
     const data = numbers[figure.id];
-    const title = figure.querySelector("h4")?.textContent ?? figure.id;
+    const title = figure.querySelector(".title")?.textContent ?? figure.id;
     const tools = make("div", { className: "tools" },
       button("SVG", `Save as SVG: ${title}`, () => save(`${figure.id}.svg`, "image/svg+xml", standalone(figure.querySelector("svg.picture")))),
       button("CSV", `Save as CSV: ${title}`, () => save(`${figure.id}.csv`, "text/csv", csv(data.columns, data.rows))));
@@ -133,7 +133,7 @@
       figures.forEach((figure, i) => { figure.hidden = i !== index; });
       [...choose.children].forEach((one, i) => one.setAttribute("aria-pressed", String(i === index)));
     };
-    figures.forEach((figure, index) => choose.append(make("button", { type: "button", textContent: figure.querySelector("h4").textContent, onclick: () => show(index) })));
+    figures.forEach((figure, index) => choose.append(make("button", { type: "button", textContent: figure.querySelector(".title").textContent, onclick: () => show(index) })));
     group.prepend(choose);
     show(0);
     addEventListener("beforeprint", () => { for (const figure of figures) figure.hidden = false; });

@@ -33,6 +33,7 @@ def pictures(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[st
         "heat": heat(result),
         "rates": rates(result),
         "curves": curves(result, runs),
+        "tuning": tuning(result),
         "model": model(result, judged),
     }
 
@@ -133,6 +134,22 @@ def curves(result: dict[str, Any], runs: list[dict[str, Any]]) -> list[dict[str,
             )
             made.append(drawn)
     return made
+
+
+def tuning(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """What tuning costs each optimizer, one picture."""
+    found = series.tuning(result)
+    if max((len(scores) for _, scores in found.values()), default=0) < 2:
+        return []
+    rows = [[method, one, count, score] for method, (one, scores) in found.items() for count, score in enumerate(scores, start=1)]
+    caption = (
+        "The mean over all choices of so many of the learning rates that were tried, on the tuning seeds, with the optimizer's "
+        "best loss; a rate that diverged or did worse than the constant predictor counts as that."
+    )
+    metric = result["metric"]
+    title = f"Best {metric['title']} to expect, {better(metric['direction'])}"
+    columns = ["optimizer", "contender", "learning rates tried", "expected best score"]
+    return [picture("tuning", lambda: figures.plot_tuning(result), title, caption, columns, rows)]
 
 
 def model(result: dict[str, Any], judged: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, A
     return template().render(
         story=summarize(result),
         pictures=drawn,
-        legend=losses_legend(result),
+        legend=legend(series.unique(sorted(series.parts(c)[0] for c in result["contenders"]))),
+        tuning_legend=legend(series.tuning(result)),
         curve_legend=curves_legend(result),
         policy=policy(),
         style=Markup(style),
@@ -81,9 +83,8 @@ def snippet(result: dict[str, Any]) -> str:
     return f'<div class="downslope" {frame}><p style="max-width:46em">{text}</p>{drawing}</div>'
 
 
-def losses_legend(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Which line of the learning-rate pictures is which loss."""
-    names = series.unique(sorted(series.parts(c)[0] for c in result["contenders"]))
+def legend(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Which line is which, in the order in which `figures.line_style` counts."""
     lines, dashes = palette.LINES, palette.DASHES
     return [{"colour": f"line{i % lines}", "dash": dashes[i % len(dashes)], "text": clean(n, 60)} for i, n in enumerate(names)]
 

@@ -1,5 +1,7 @@
 """Pictures: the same in notebook and report, untouched by and not touching the user's Matplotlib."""
 
+import itertools
+
 import matplotlib
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ def test_every_function_draws_on_the_axes_it_is_given(made):
         lambda ax: figures.plot_learning_rate(result, "sgd", ax=ax),
         lambda ax: figures.plot_curves(result, runs, ax=ax),
         lambda ax: figures.plot_scores(result, runs, ax=ax),
+        lambda ax: figures.plot_tuning(result, ax=ax),
         lambda ax: judged_figures.plot_predictions(result, judged, ax=ax),
         lambda ax: judged_figures.plot_residuals(result, judged, ax=ax),
     ):
@@ -172,3 +175,24 @@ def test_residuals_keep_every_row():
     edges, counts = rows_of.residuals({"target": np.zeros(1000), "prediction": error})
     assert counts.sum() == 1000
     assert edges[-1] < 5 and np.isclose(edges[15] + edges[16], 0)
+
+
+@pytest.mark.parametrize("task", ["regression", "binary"])
+def test_tuning_is_the_mean_over_all_choices_of_rates(task):
+    result = sample(task, optimizers=("adam", "sgd"))[0]
+    constant = result["controls"]["constant"]["score"]
+    best = min if result["metric"]["direction"] == "lower" else max
+    for method, (contender, scores) in series.tuning(result).items():
+        one = next(c for c in result["contenders"] if c["id"] == contender)
+        assert one == next(c for c in series.in_order(result) if c["optimizer"] == method)
+        reached = [constant if p["score"] is None else best(p["score"], constant) for p in one["grid"]]
+        for count in (1, 3, 7):
+            tries = [best(chosen) for chosen in itertools.combinations(reached, count)]
+            assert scores[count - 1] == pytest.approx(np.mean(tries))
+
+
+def test_a_flat_line_where_every_rate_is_as_good():
+    result = sample(optimizers=("adam",), losses={"huber": 0.0})[0]
+    for point in result["contenders"][0]["grid"]:
+        point["score"] = 50000.0
+    assert series.tuning(result)["adam"][1] == pytest.approx([50000.0] * 7)

@@ -18,7 +18,7 @@ from downslope.comparison.report import palette
 from downslope.comparison.report.render import page, snippet, write_report
 from downslope.comparison.report.wording import clean
 
-SECTIONS = ["answer", "ranking", "heat", "losses", "rates", "curves", "model", "data", "how"]
+SECTIONS = ["answer", "ranking", "heat", "losses", "rates", "curves", "tuning", "model", "data", "how"]
 VOID = {"meta", "link", "br", "img", "input", "path", "use", "circle"}
 
 
