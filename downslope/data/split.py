@@ -76,7 +76,7 @@ def split(
     if test is None:
         test = set_aside(dataset, rows, draw)
     test = np.unique(np.asarray(test, np.int64))
-    development = np.setdiff1d(rows, test)
+    development = without(rows, test)
     if len(test) == 0 or len(development) < FEWEST:
         raise BadData(f"{len(development)} development and {len(test)} test rows, expected at least {FEWEST} and 1; add rows")
     single = folds == 1 or (folds is None and len(development) >= SINGLE_FROM)
@@ -118,12 +118,17 @@ def set_aside(dataset: Dataset, rows: np.ndarray, draw: np.random.Generator) -> 
     )
 
 
+def without(rows: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """The sorted rows that are not taken, no row occurring twice."""
+    return np.setdiff1d(rows, taken, assume_unique=True)
+
+
 def single_part(dataset: Dataset, development: np.ndarray, draw: np.random.Generator) -> Part:
     """One judged part, as the test part was set aside."""
     judge = set_aside(dataset, development, draw) if dataset.time is not None or dataset.group is not None else None
     if judge is None:
         judge = development[deal(strata(dataset, development), LATEST, draw) == 0]
-    return with_stop(dataset, np.setdiff1d(development, judge), judge, draw)
+    return with_stop(dataset, without(development, judge), judge, draw)
 
 
 def fold_parts(dataset: Dataset, development: np.ndarray, folds: int, draw: np.random.Generator) -> list[Part]:
@@ -144,7 +149,7 @@ def with_stop(dataset: Dataset, training: np.ndarray, judge: np.ndarray, draw: n
         return Part(train, stop, judge)
     if dataset.group is not None:
         stop = one_bin(dataset.group, training, draw)
-        return Part(np.setdiff1d(training, stop), stop, judge)
+        return Part(without(training, stop), stop, judge)
     stopping = deal(strata(dataset, training), LATEST, draw) == 0
     if dataset.classes is not None:
         keep_each_class(dataset.y[training], stopping)

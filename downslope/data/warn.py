@@ -108,7 +108,7 @@ def about_copies(table: Table, names: Sequence[str], rows: np.ndarray) -> list[s
     frame = table.frame.select(names)
     if len(rows) < table.rows:
         frame = frame[rows]
-    copies = frame.height - frame.n_unique()
+    copies = frame.height - frame.hash_rows().n_unique()
     if copies < max(1, frame.height // 100):
         return []
     return [f"{copies} of {frame.height} rows are copies of another row; a copy may be trained on and judged at once"]
