@@ -204,10 +204,19 @@ def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[
     losses, optimizers = {one.loss.name for one in ready}, {one.optimizer.name for one in ready}
     known = [one for one in ready if one.twin_of is None]
     words = [
-        f"{len(known)} contenders: {len(losses)} losses ({', '.join(sorted(losses))}) × "
-        f"{len(optimizers)} optimizers ({', '.join(sorted(optimizers))})",
+        f"{counted(len(known), 'contender')}: {counted(len(losses), 'loss', 'losses')} ({', '.join(sorted(losses))}) × "
+        f"{counted(len(optimizers), 'optimizer')} ({', '.join(sorted(optimizers))})",
         rules.data(rows, problem.splits)["words"],
         f"model {short(rules.model)} on {wide} columns; {runs:,} runs in all, {in_words(seconds)}, {size / 1e9:.1f} GB of memory",
     ]
     words += [f"not run: {one.id} ({one.reason})" for one in field if one.reason]
     return words
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and its noun.
+
+    >>> counted(1, "loss", "losses"), counted(2, "optimizer")
+    ('1 loss', '2 optimizers')
+    """
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,5 +1,6 @@
 """The contenders: which loss with which optimizer, in which batches, over which learning rates."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from downslope.optimizers.base import Optimizer, learning_rate, rated, with_lear
 
 DRAWS = 7
 TWIN = " (twin)"
+GIVEN = re.compile(r"learning_rate|\(\s*[-+.\d]")  # a rate that is typed is meant, also where it is the default
 Choice = str | Any | Iterable[str | Any] | None
 
 
@@ -74,12 +76,27 @@ def contenders(losses: Choice, optimizers: Choice, *, task: Task, batch: int, dr
 def contender(loss: Loss, optimizer: Optimizer, size: int | None, *, task: Task, batch: int, draws: int) -> Contender:
     """One pair with its grid."""
     rates, ratio = grid(optimizer, draws)
+    own = np.ndim(learning_rate(optimizer)) > 0
+    optimizer = with_learning_rate(optimizer, rates[0]) if own else optimizer
+    for record in (loss, optimizer):
+        refuse_arrays(record)
     suffix = f"@{size}" if size is not None and size != batch else ""
-    name = f"{short(loss)} × {short(optimizer, hide=('learning_rate',) if ratio > 1 else ())}{suffix}"
+    rate = ("learning_rate",)
+    tuned = len(rates) > 1
+    name = f"{short(loss)} × {short(optimizer, hide=rate if tuned else (), show=rate if own and not tuned else ())}{suffix}"
     reason = ""
     if loss.about.task != task:
         reason = f"{loss.name} is a loss for {loss.about.task} targets, and this one is {task}"
     return Contender(name, loss, optimizer, size, rates, ratio, reason)
+
+
+def refuse_arrays(record: Any) -> None:
+    """An error where a setting other than the learning rate has several values."""
+    for name, setting in record.settings().items():
+        value = getattr(record, name)
+        if setting.kind == "hyper" and np.ndim(value) > 0:
+            values = ", ".join(f"{each:g}" for each in np.ravel(value))
+            raise OutOfRange(f"{record.name}: {name} must be one number, got {values}; name {record.name} once for each of them")
 
 
 def twin(of: Contender) -> Contender:
@@ -97,14 +114,9 @@ def chosen(wanted: Choice, catalogue: Catalogue, default: Callable[[Any], bool],
         wanted = split_names(wanted)
     elif isinstance(wanted, type) or hasattr(wanted, "settings"):
         wanted = [wanted]
-    return [one_of(entry, catalogue) for entry in wanted]
-
-
-def one_of(entry: Any, catalogue: Catalogue) -> Any:
-    """An instance from a name, a class or an instance."""
-    if isinstance(entry, str):
-        return catalogue.parse(entry)
-    return entry() if isinstance(entry, type) else entry
+    elif not isinstance(wanted, Iterable):
+        wanted = [wanted]
+    return [catalogue.make(entry) for entry in wanted]
 
 
 def with_batches(wanted: Choice, batch: int) -> list[tuple[Optimizer, int | None]]:
@@ -116,7 +128,7 @@ def with_batches(wanted: Choice, batch: int) -> list[tuple[Optimizer, int | None
     elif isinstance(wanted, type) or hasattr(wanted, "settings"):
         entries = [wanted]
     else:
-        entries = list(wanted)
+        entries = list(wanted) if isinstance(wanted, Iterable) else [wanted]
     return [method(entry, batch) for entry in entries]
 
 
@@ -129,7 +141,9 @@ def method(entry: Any, batch: int) -> tuple[Optimizer, int | None]:
             if not rows.strip().isdigit() or int(rows) < 1:
                 raise OutOfRange(f"the batch in {entry}@{rows} must be a whole number of rows, at least 1, got {rows!r}")
             size = int(rows)
-    optimizer = one_of(entry, all_optimizers.catalogue)
+    optimizer = all_optimizers.catalogue.make(entry)
+    if isinstance(entry, str) and GIVEN.search(entry):
+        optimizer = with_learning_rate(optimizer, np.atleast_1d(np.asarray(learning_rate(optimizer), float)))
     return optimizer, None if optimizer.about.batch == "full" else size
 
 
@@ -152,12 +166,13 @@ def split_names(text: str) -> list[str]:
 def grid(optimizer: Optimizer, draws: int) -> tuple[tuple[float, ...], float]:
     """The learning rates to try and the ratio of neighbours.
 
-    A rate that differs from the class's default was set by the user and is not tuned; an array of them is the user's own grid.
+    A rate that differs from the class's default was set by the user and is not tuned; an array is the user's own grid, also
+    one of a single number.
     """
     rate = learning_rate(optimizer)
-    own = np.unique(np.asarray(rate, float))
-    if own.size > 1 or own[0] != default_rate(optimizer):
-        return tuple(own.tolist()), 1.0
+    own = np.unique(np.asarray(rate))
+    if np.ndim(rate) > 0 or own[0] != default_rate(optimizer):
+        return tuple(float(str(each)) for each in own), 1.0  # 0.1 in float32 is meant as 0.1
     where: Range = rated(optimizer).settings()["learning_rate"].search or Range(1e-4, 1.0, "log")
     if draws < 2:
         return (float(np.sqrt(where.low * where.high)),), 1.0
@@ -171,10 +186,14 @@ def default_rate(optimizer: Optimizer) -> float:
     return float(learning_rate(type(rated(optimizer))()))
 
 
-def short(record: Any, hide: Sequence[str] = ()) -> str:
-    """The record as one types it, with the settings that differ from their defaults."""
+def short(record: Any, hide: Sequence[str] = (), show: Sequence[str] = ()) -> str:
+    """The record as one types it, with the settings that differ from their defaults, and those that are to be shown anyway."""
     defaults: Mapping[str, Any] = type(record)().values()
-    told = {name: value for name, value in record.values().items() if name not in hide and not same(value, defaults[name])}
+    told = {
+        name: value
+        for name, value in record.values().items()
+        if name not in hide and (name in show or not same(value, defaults[name]))
+    }
     return f"{record.name}({', '.join(f'{name}={spell_value(value)}' for name, value in told.items())})" if told else record.name
 
 

@@ -11,11 +11,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from downslope.comparison.ledger import FORMAT, Ledger
+from downslope.comparison.ledger import FILES, FORMAT, Ledger, clear
 from downslope.core.errors import BadData, DownslopeError
 from downslope.prediction.whole import write_whole
 
-OURS = ("report.html", "result.json", "runs.csv", "ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm")
+WRITTEN = ("report.html", "result.json", "runs.csv")
+OURS = (*WRITTEN, *FILES)
 MODEL = ("model.safetensors", "manifest.json")
 LIBRARIES = ("jax", "jaxlib", "numpy", "polars", "scikit-learn", "scipy")
 
@@ -39,11 +40,10 @@ def open_folder(folder: Path, identity: Mapping[str, Any], fresh: bool) -> Ledge
     others = [entry.name for entry in folder.iterdir() if entry.name not in (*OURS, "model")]
     if others and not (folder / "ledger.sqlite").exists():
         raise BadData(f"{folder} holds other files ({', '.join(sorted(others)[:3])}); name an empty folder with --out")
+    ledger = Ledger(folder, fresh)
     if fresh:
-        Ledger(folder).close()  # refused while another process works in the folder
-        for path in (*(folder / name for name in OURS), *(folder / "model" / name for name in MODEL)):
-            path.unlink(missing_ok=True)
-    ledger = Ledger(folder)
+        clear(folder, WRITTEN)
+        clear(folder / "model", MODEL)
     known = ledger.fact("identity")
     if known is None:
         ledger.store("identity", dict(identity))

@@ -1,6 +1,8 @@
 """The ledger: one row for every finished run, written when it is finished and never lost."""
 
+import errno
 import fcntl
+import hashlib
 import json
 import os
 import sqlite3
@@ -14,6 +16,8 @@ from safetensors.numpy import load, save
 from downslope.core.errors import BadData, DownslopeError
 
 FORMAT = 1
+FILES = ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.sqlite-journal")
+SEAL = hashlib.sha256().digest_size
 TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS runs (
@@ -51,7 +55,7 @@ class Run(NamedTuple):
 class Ledger:
     """A comparison's folder and the database in it. One process owns it at a time; a dead owner blocks nobody."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fresh: bool = False) -> None:
         self.folder = folder
         self.path = folder / "ledger.sqlite"
         self.owner = os.open(folder, os.O_RDONLY)
@@ -63,13 +67,38 @@ class Ledger:
                 f"{folder} is in use by another process; wait for it, or name another folder with --out"
             ) from None
         try:
+            if fresh:
+                clear(folder, FILES)
             self.database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self.database.execute("PRAGMA journal_mode=WAL")
-            self.database.execute("PRAGMA synchronous=FULL")
-            self.database.executescript(TABLES)
-        except sqlite3.DatabaseError as problem:
+            try:
+                self.prepare()
+            except BaseException:
+                self.database.close()
+                raise
+        except BaseException:
             os.close(self.owner)
-            raise BadData(f"{self.path} is not a ledger ({problem}); --fresh starts a new one") from None
+            raise
+
+    def prepare(self) -> None:
+        """Makes the tables, and looks whether the file is whole."""
+        self.ask("PRAGMA journal_mode=WAL")
+        self.ask("PRAGMA synchronous=FULL")
+        for table in filter(str.strip, TABLES.split(";")):
+            self.ask(table)
+        found = self.ask("PRAGMA quick_check(1)")
+        if found != [("ok",)]:
+            raise unusable(self.path, str(found[0][0]))
+
+    def ask(self, question: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """The answer of the database, all rows; what goes wrong there in words."""
+        try:
+            return self.database.execute(question, arguments).fetchall()
+        except sqlite3.DatabaseError as problem:
+            kind = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+            number = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}.get(kind)
+            if number is not None:
+                raise OSError(number, os.strerror(number), str(self.path)) from None
+            raise unusable(self.path, str(problem)) from None
 
     def close(self) -> None:
         """Closes the database, which folds its journal into the one file, and lets the folder go."""
@@ -84,60 +113,83 @@ class Ledger:
 
     def fact(self, name: str) -> Any:
         """A stored fact, `None` if there is none."""
-        row = self.database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        rows = self.ask("SELECT value FROM facts WHERE name = ?", (name,))
+        return json.loads(rows[0][0]) if rows else None
 
     def store(self, name: str, value: Any) -> Any:
         """Stores a fact as JSON and returns it as it will be read again."""
-        self.database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+        self.ask("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
         return self.fact(name)
 
     def add(self, runs: Iterable[Run], bundle: str) -> None:
         """Adds the runs of a finished bundle, all or none, and drops its checkpoint."""
-        rows = [(*run[:10], save(run.arrays), run.seconds) for run in runs]
-        with Transaction(self.database):
-            self.database.executemany(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * 12)})", rows)
-            self.database.execute("DELETE FROM checkpoints WHERE bundle = ?", (bundle,))
+        rows = [(*run[:10], sealed(run[:10], save(run.arrays)), run.seconds) for run in runs]
+        with Transaction(self):
+            for row in rows:
+                self.ask(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * 12)})", row)
+            self.ask("DELETE FROM checkpoints WHERE bundle = ?", (bundle,))
 
     def runs(self, contender: str | None = None, phase: str | None = None) -> list[Run]:
         """Finished runs, in an order that does not depend on when they finished."""
-        rows = self.database.execute(
+        rows = self.ask(
             "SELECT * FROM runs WHERE (?1 IS NULL OR contender = ?1) AND (?2 IS NULL OR phase = ?2) "
             "ORDER BY contender, phase DESC, learning_rate, fit",
             (contender, phase),
         )
-        return [Run._make((*row[:10], load(row[10]), row[11])) for row in rows]
+        return [Run._make((*row[:10], load(self.opened(row)), row[11])) for row in rows]
+
+    def opened(self, row: Sequence[Any]) -> bytes:
+        """The arrays of a stored run; an error where one bit of it is not as it was written."""
+        arrays = row[10][SEAL:]
+        if sealed(row[:10], arrays) != row[10]:
+            raise unusable(self.path, f"a run of {row[0]} is not as it was written")
+        return arrays
 
     def have(self, contender: str, phase: str) -> set[tuple[float, int]]:
         """Learning rate and fit of the finished runs."""
         question = "SELECT learning_rate, fit FROM runs WHERE contender = ? AND phase = ?"
-        return set(self.database.execute(question, (contender, phase)))
+        return set(self.ask(question, (contender, phase)))
 
     def checkpoint(self, bundle: str, frozen: bytes) -> None:
         """Stores where an unfinished bundle stands."""
-        self.database.execute("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (bundle, frozen))
+        self.ask("INSERT OR REPLACE INTO checkpoints VALUES (?, ?)", (bundle, sealed((bundle,), frozen)))
 
     def frozen(self, bundle: str) -> bytes | None:
         """Where an unfinished bundle stood."""
-        row = self.database.execute("SELECT arrays FROM checkpoints WHERE bundle = ?", (bundle,)).fetchone()
-        return None if row is None else row[0]
+        rows = self.ask("SELECT arrays FROM checkpoints WHERE bundle = ?", (bundle,))
+        frozen = rows[0][0][SEAL:] if rows else None
+        # A damaged checkpoint is no loss: the bundle begins again.
+        return frozen if frozen is not None and sealed((bundle,), frozen) == rows[0][0] else None
 
     def seconds(self) -> float:
         """Time spent in all finished runs, over all processes that worked on this ledger."""
-        return float(self.database.execute("SELECT TOTAL(seconds) FROM runs").fetchone()[0])
+        return float(self.ask("SELECT TOTAL(seconds) FROM runs")[0][0])
 
 
 class Transaction:
     """All statements inside are kept, or none."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self.database = database
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
 
     def __enter__(self) -> None:
-        self.database.execute("BEGIN IMMEDIATE")
+        self.ledger.ask("BEGIN IMMEDIATE")
 
     def __exit__(self, problem: object, *rest: object) -> None:
-        self.database.execute("COMMIT" if problem is None else "ROLLBACK")
+        if problem is None:
+            self.ledger.ask("COMMIT")
+        if self.ledger.database.in_transaction:  # a full disk has rolled back already
+            self.ledger.ask("ROLLBACK")
+
+
+def sealed(facts: Sequence[Any], arrays: bytes) -> bytes:
+    """Arrays behind a checksum of them and of the facts beside them: numbers that a disk has changed are never believed."""
+    return hashlib.sha256(repr(tuple(facts)).encode() + arrays).digest() + arrays
+
+
+def unusable(path: Path, why: str) -> BadData:
+    """The error for a ledger that cannot be read or written."""
+    return BadData(f"the ledger {path} cannot be used ({why}); --fresh starts a new one")
 
 
 def clear(folder: Path, names: Sequence[str]) -> None:

@@ -74,21 +74,14 @@ def protocol(
         raise OutOfRange(f"draws must be at least 1, got {draws}")
     batch = min(budget.default_batch(rows), rows)
     return Protocol(
-        one_of(model, models.catalogue),
-        one_of(schedule or "linear", schedules.catalogue),
-        None if penalty is None else one_of(penalty, penalties.catalogue),
+        models.catalogue.make(model),
+        schedules.catalogue.make(schedule or "linear"),
+        None if penalty is None else penalties.catalogue.make(penalty),
         batch,
         epochs or budget.default_epochs(rows, batch),
         draws or 7,
         seed,
     )
-
-
-def one_of(entry: Any, catalogue: Any) -> Any:
-    """An instance from a name, a class or an instance."""
-    if isinstance(entry, str):
-        return catalogue.parse(entry)
-    return entry() if isinstance(entry, type) else entry
 
 
 def foreseen(

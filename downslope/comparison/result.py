@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,14 @@ from downslope.core.errors import Diverged
 MODEL = "model"
 
 
+class Temporary:
+    """A folder that goes when nobody holds it any more."""
+
+    def __init__(self) -> None:
+        self.name = tempfile.mkdtemp(prefix="downslope-")
+        weakref.finalize(self, shutil.rmtree, self.name, ignore_errors=True)
+
+
 @dataclass
 class Result:
     """The answer with its evidence: plain data, and the trained model.
@@ -26,7 +35,7 @@ class Result:
     data: dict[str, Any]
     judged: dict[str, dict[str, np.ndarray]] = field(repr=False)
     folder: Path
-    temporary: "tempfile.TemporaryDirectory[str] | None" = field(default=None, repr=False)
+    temporary: Temporary | None = field(default=None, repr=False)
 
     @property
     def table(self) -> list[dict[str, Any]]:

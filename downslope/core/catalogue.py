@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from downslope.core.errors import DownslopeError, OutOfRange, UnknownName
+from downslope.core.errors import DownslopeError, IncompatiblePair, OutOfRange, UnknownName
 
 NOT_ENTRIES = frozenset({"base"})
 
@@ -77,6 +77,17 @@ class Catalogue(Mapping[str, type]):
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise UnknownName(f"{self.what} {text!r} is not of the form name or name(setting=value)") from None
         return self.build(expression, text)
+
+    def make(self, entry: Any) -> Any:
+        """An instance from a text, a class or an instance, which must be of the right kind."""
+        if isinstance(entry, str):
+            return self.parse(entry)
+        made = entry() if isinstance(entry, type) else entry
+        contract = importlib.import_module(f"{self.package}.base").CONTRACT
+        if not isinstance(made, contract):
+            kind = contract.__name__
+            raise IncompatiblePair(f"expected the name of a known {self.what} or an object of the class {kind}, got {made!r:.60}")
+        return made
 
     def build(self, expression: ast.expr, text: str) -> Any:
         """An instance from a parsed expression."""
