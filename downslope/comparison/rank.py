@@ -1,6 +1,6 @@
 """Which contenders are tied with the best: a simultaneous 95 % set over all pairs, from rows and seeds drawn again together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,11 +90,12 @@ def tied_set(
     if not judged:
         return Ranking((), unjudged, {}, {}, margin, 0, len(rows), np.zeros(0), np.zeros((0, 0)))
     sign = 1.0 if direction == "lower" else -1.0
-    psi = [sign * np.stack([np.asarray(values_of(contributions, name)[r], np.float64) for name in judged]) for r in kept]
-    means = np.stack([part.mean(axis=1) for part in psi], axis=1)
+    means = sign * np.array([[np.mean(values_of(contributions, name)[r], dtype=np.float64) for r in kept] for name in judged])
     order = np.argsort(means.mean(axis=1), kind="stable")
-    parts = Parts.of([part[order] for part in psi], [np.asarray(rows[r]) for r in kept], clusters, seed)
     names = tuple(judged[i] for i in order)
+    # One run at a time: all contributions of a large table side by side would be the largest thing in memory.
+    psi = (sign * np.stack([np.asarray(values_of(contributions, name)[r], np.float64) for name in names]) for r in kept)
+    parts = Parts.of(psi, means[order], [np.asarray(rows[r]) for r in kept], clusters, seed)
     draw = parts.draw(draws, seed)
 
     cost = parts.means.mean(axis=1)
@@ -156,9 +157,10 @@ class Parts:
     shared_within: np.ndarray
 
     @classmethod
-    def of(cls, psi: list[np.ndarray], rows: list[np.ndarray], clusters: np.ndarray | None, seed: int) -> "Parts":
-        """From contributions `(contenders, rows of the run)` of each run."""
-        means = np.stack([part.mean(axis=1) for part in psi], axis=1)
+    def of(
+        cls, psi: Iterable[np.ndarray], means: np.ndarray, rows: list[np.ndarray], clusters: np.ndarray | None, seed: int
+    ) -> "Parts":
+        """From contributions `(contenders, rows of the run)` of each run and their means."""
         contenders, runs = means.shape
         known, inverse = np.unique(np.concatenate(rows), return_inverse=True)
         group = grouping(known, clusters, seed)
