@@ -1,18 +1,18 @@
 """Keep the best epoch of a run while it runs: its scores, and the parameters that gave them."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import numpy as np
 
 
 @dataclass
 class Best:
-    """Sees one epoch after another and keeps the best.
+    """Sees a run's epochs, some at a time, and keeps the best.
 
-    Best is by `score` (lower is better), ties by `loss`. With `smooth` 3 an epoch counts by the mean of itself and its two
-    neighbours, because scores of labels jump; then an epoch is judged when the next has been seen.
+    Best is by score (lower is better), ties by loss. With `smooth` 3 an epoch counts by the mean of itself and its two
+    neighbours, because scores of labels jump; then the last epoch seen waits for the next.
     """
 
     smooth: int = 1
@@ -23,32 +23,34 @@ class Best:
     waiting: Any = None
     value: tuple[float, float] = (np.inf, np.inf)
 
-    def see(self, score: float, loss: float, payload: Any) -> None:
-        """The next epoch. `payload` is kept if it turns out best; a score that is not a number never is."""
-        self.scores.append(float(score))
-        self.losses.append(float(loss))
-        if self.smooth == 1:
-            self.judge(len(self.scores) - 1, payload)
-            return
-        if self.waiting is not None:
-            self.judge(len(self.scores) - 2, self.waiting)
-        self.waiting = payload
+    def see(self, scores: Sequence[float], losses: Sequence[float], payload: Callable[[int], Any]) -> None:
+        """The next epochs. `payload(i)` is what to keep of the i-th of them; it is asked for no others."""
+        first = len(self.scores)
+        self.scores += [float(score) for score in scores]
+        self.losses += [float(loss) for loss in losses]
+        ready = len(self.scores) - (self.smooth == 3)
+        for epoch in range(max(0, first - (self.smooth == 3)), ready):
+            self.judge(epoch)
+        if self.epoch >= first:
+            self.kept = payload(self.epoch - first)
+        elif self.epoch == first - 1 and self.waiting is not None:
+            self.kept = self.waiting
+        if self.smooth == 3 and len(scores):
+            self.waiting = payload(len(scores) - 1)
 
     def finish(self) -> None:
         """No epoch follows."""
-        if self.waiting is not None:
-            self.judge(len(self.scores) - 1, self.waiting)
-            self.waiting = None
+        if self.smooth == 3 and self.waiting is not None:
+            self.judge(len(self.scores) - 1)
+            if self.epoch == len(self.scores) - 1:
+                self.kept = self.waiting
+        self.waiting = None
 
-    def own(self) -> None:
-        """Copies what is kept out of the larger arrays it is a view of, so that those can go."""
-        self.kept, self.waiting = (jax.tree.map(np.array, held) for held in (self.kept, self.waiting))
-
-    def judge(self, epoch: int, payload: Any) -> None:
-        """Keeps `payload` if its epoch is better than all before."""
+    def judge(self, epoch: int) -> None:
+        """Remembers an epoch that is better than all before."""
         near = self.scores[max(0, epoch - 1) : epoch + 2] if self.smooth == 3 else [self.scores[epoch]]
         score = float(np.mean(near))
         # Where the metric has no value (one class in the slice) the loss decides; a number that is not finite never wins.
         value = (score if np.isfinite(score) else np.inf, self.losses[epoch])
         if np.isfinite(value[1]) and value < self.value:
-            self.epoch, self.kept, self.value = epoch, payload, value
+            self.epoch, self.value = epoch, value

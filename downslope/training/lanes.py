@@ -144,11 +144,13 @@ class Bundle:
         raw = np.asarray(mine.stop_raw[:good, : len(fold.stop_y)])
         scores = self.score(self.lanes[lane].fold, raw) if good else np.zeros(0)
         before = len(trained.train_loss)
-        for index in range(good):
-            kept = (tree.map(lambda leaf, i=index: leaf[i], mine.params), raw[index])
-            trained.train_loss.append(float(mine.train_loss[index]))
-            trained.best.see(scores[index], float(mine.stop_loss[index]), kept)
-        trained.best.own()
+        trained.train_loss += mine.train_loss[:good].tolist()
+
+        def payload(index: int) -> tuple[Params, np.ndarray]:
+            # Copies: what is kept must not hold on to the whole report.
+            return tree.map(lambda leaf: np.array(leaf[index]), mine.params), np.array(raw[index])
+
+        trained.best.see(scores.tolist(), mine.stop_loss[:good].tolist(), payload)
         if good < rounds:
             trained.status = Status.DIVERGED
             trained.diverged_after = (before + good) * self.cut.steps + int(mine.good_steps[good])

@@ -1,6 +1,7 @@
 """How work is cut and ordered: pure functions, checked over their range."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,25 +50,31 @@ def test_epochs_differ_and_seeds_differ():
     assert len({derive(0, fit, tag) for fit in range(50) for tag in (0, 7)}) == 100
 
 
-def test_the_best_epoch_is_kept_with_its_payload():
-    best = Best()
-    for score, loss, name in [(3.0, 1.0, "a"), (1.0, 5.0, "b"), (np.nan, 0.0, "c"), (1.0, 4.0, "d"), (2.0, 0.1, "e")]:
-        best.see(score, loss, name)
-    best.finish()
+@pytest.mark.parametrize("pieces", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1)])
+def test_the_best_epoch_is_kept_with_its_payload(pieces):
+    epochs = [(3.0, 1.0, "a"), (1.0, 5.0, "b"), (np.nan, 0.0, "c"), (1.0, 4.0, "d"), (2.0, 0.1, "e")]
+    best = seen(Best(), epochs, pieces)
     assert (best.kept, best.epoch) == ("d", 3)
 
 
-def test_label_scores_count_with_their_neighbours():
-    best = Best(smooth=3)
-    for index, score in enumerate([5.0, 0.0, 5.0, 2.0, 1.0, 2.0]):  # the lonely 0 is luck
-        best.see(score, 1.0, index)
-    best.finish()
-    assert best.kept == 5  # mean of 1 and 2 at the end; the third last has 5/3 too but is no better
+@pytest.mark.parametrize("pieces", [(6,), (1, 1, 1, 1, 1, 1), (3, 3), (5, 1)])
+def test_label_scores_count_with_their_neighbours(pieces):
+    scores = [5.0, 0.0, 5.0, 2.0, 1.0, 2.0]  # the lonely 0 is luck
+    best = seen(Best(smooth=3), [(score, 1.0, index) for index, score in enumerate(scores)], pieces)
+    assert best.kept == 5  # the mean of 1 and 2 at the end
 
 
 def test_where_the_metric_has_no_value_the_loss_decides():
-    best = Best()
-    for index, loss in enumerate([3.0, 1.0, 2.0, np.inf]):
-        best.see(np.nan, loss, index)
-    best.finish()
+    best = seen(Best(), [(np.nan, loss, index) for index, loss in enumerate([3.0, 1.0, 2.0, np.inf])], (4,))
     assert best.kept == 1
+
+
+def seen(best: Best, epochs, pieces) -> Best:
+    """The epochs shown piece by piece."""
+    at = 0
+    for size in pieces:
+        part = epochs[at : at + size]
+        best.see([score for score, _, _ in part], [loss for _, loss, _ in part], lambda i, part=part: part[i][2])
+        at += size
+    best.finish()
+    return best
