@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from downslope.comparison.rank import grouping, poisson_table, practical_margin, tied_set
 from downslope.core.errors import BadShape
+
+ranked = partial(tied_set, draws=2000)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def test_equal_contenders_are_rarely_told_apart_and_a_gap_is_found(validation, l
 
 def test_order_intervals_and_flags():
     found, rows = simple({"worst": 3.0, "best": 0.0, "second": 0.001})
-    ranking = tied_set(found, rows, "lower")
+    ranking = ranked(found, rows, "lower")
     assert ranking.order[2] == "worst"
     assert ranking.tied == {"best": True, "second": True, "worst": False}
     for name, interval in ranking.intervals.items():
@@ -58,7 +61,7 @@ def test_order_intervals_and_flags():
 def test_the_interval_of_a_score_is_the_textbook_one_where_seeds_do_not_matter():
     rng = np.random.default_rng(1)
     values = rng.normal(size=2000)
-    ranking = tied_set({"a": [values] * 10}, [np.arange(2000)] * 10, "higher")
+    ranking = ranked({"a": [values] * 10}, [np.arange(2000)] * 10, "higher")
     expected = 1.96 * values.std() / np.sqrt(2000)
     interval = ranking.intervals["a"]
     assert interval.high - interval.mean == pytest.approx(expected, rel=0.08)
@@ -67,7 +70,7 @@ def test_the_interval_of_a_score_is_the_textbook_one_where_seeds_do_not_matter()
 
 def test_the_interval_of_a_score_is_students_where_only_seeds_matter():
     luck = np.random.default_rng(2).normal(size=10)
-    ranking = tied_set({"a": [np.full(50, value) for value in luck]}, [np.arange(50)] * 10, "lower")
+    ranking = ranked({"a": [np.full(50, value) for value in luck]}, [np.arange(50)] * 10, "lower")
     interval = ranking.intervals["a"]
     expected = 2.262 * luck.std(ddof=1) / np.sqrt(10)
     assert (interval.high - interval.low) / 2 == pytest.approx(expected, rel=0.05)
@@ -75,16 +78,16 @@ def test_the_interval_of_a_score_is_students_where_only_seeds_matter():
 
 def test_a_skewed_score_has_its_longer_side_where_the_rows_have_theirs():
     values = np.random.default_rng(3).standard_gamma(0.1, 100)
-    interval = tied_set({"a": [values] * 10}, [np.arange(100)] * 10, "lower").intervals["a"]
+    interval = ranked({"a": [values] * 10}, [np.arange(100)] * 10, "lower").intervals["a"]
     assert interval.high - interval.mean > 1.1 * (interval.mean - interval.low)
-    near_one = tied_set({"a": [1.001 - values / 50] * 10}, [np.arange(100)] * 10, "higher", limits=(0, 1)).intervals["a"]
+    near_one = ranked({"a": [1.001 - values / 50] * 10}, [np.arange(100)] * 10, "higher", limits=(0, 1)).intervals["a"]
     assert near_one.high == 1
 
 
 def test_higher_is_the_mirror_of_lower():
     found, rows = simple({"a": 0.0, "b": 0.5, "c": 0.52})
-    low = tied_set(found, rows, "lower")
-    high = tied_set({name: [-v for v in values] for name, values in found.items()}, rows, "higher")
+    low = ranked(found, rows, "lower")
+    high = ranked({name: [-v for v in values] for name, values in found.items()}, rows, "higher")
     assert low.order == high.order
     assert low.tied == high.tied
     for name in found:
@@ -94,9 +97,9 @@ def test_higher_is_the_mirror_of_lower():
 
 def test_names_and_their_order_change_nothing():
     found, rows = simple({"a": 0.0, "b": 0.01, "c": 0.3})
-    one = tied_set(found, rows, "lower")
+    one = ranked(found, rows, "lower")
     renamed = {"z": "a", "y": "b", "x": "c"}
-    other = tied_set({new: found[old] for new, old in sorted(renamed.items())}, rows, "lower")
+    other = ranked({new: found[old] for new, old in sorted(renamed.items())}, rows, "lower")
     assert [renamed[name] for name in other.order] == list(one.order)
     for new, old in renamed.items():
         assert other.tied[new] == one.tied[old]
@@ -107,26 +110,26 @@ def test_rows_are_paired_however_they_are_ordered_in_the_runs():
     found, rows = simple({"a": 0.0, "b": 0.02})
     mixed = [np.random.default_rng(r).permutation(len(rows[0])) for r in range(10)]
     shuffled = {name: [v[m] for v, m in zip(values, mixed, strict=True)] for name, values in found.items()}
-    one, other = tied_set(found, rows, "lower"), tied_set(shuffled, [r[m] for r, m in zip(rows, mixed, strict=True)], "lower")
+    one, other = ranked(found, rows, "lower"), ranked(shuffled, [r[m] for r, m in zip(rows, mixed, strict=True)], "lower")
     assert one.tied == other.tied
     assert other.difference("b", "a").high == pytest.approx(one.difference("b", "a").high, rel=0.05)
 
 
 def test_the_margin_widens_the_set():
     found, rows = simple({"a": 0.0, "b": 0.5})
-    assert not tied_set(found, rows, "lower").tied["b"]
-    assert not tied_set(found, rows, "lower", margin=0.3).tied["b"]
-    assert tied_set(found, rows, "lower", margin=0.7).tied["b"]
+    assert not ranked(found, rows, "lower").tied["b"]
+    assert not ranked(found, rows, "lower", margin=0.3).tied["b"]
+    assert ranked(found, rows, "lower", margin=0.7).tied["b"]
 
 
 def test_those_that_diverged_come_last_without_an_interval():
     found, rows = simple({"a": 0.0, "b": 0.5})
-    ranking = tied_set({"gone": None, "lost": [np.full(400, np.nan)] * 10, **found}, rows, "lower")
+    ranking = ranked({"gone": None, "lost": [np.full(400, np.nan)] * 10, **found}, rows, "lower")
     assert ranking.order == ("a", "b")
     assert ranking.unjudged == ("gone", "lost")
     assert set(ranking.intervals) == {"a", "b"}
     assert (ranking.used, ranking.runs) == (10, 10)
-    nobody = tied_set({"gone": None}, rows, "lower")
+    nobody = ranked({"gone": None}, rows, "lower")
     assert nobody.order == ()
     assert nobody.unjudged == ("gone",)
 
@@ -135,7 +138,7 @@ def test_a_run_without_a_value_is_left_out_for_all():
     found, rows = simple({"a": 0.0, "b": 0.5})
     for values in found.values():
         values[3] = np.full(400, np.nan)
-    ranking = tied_set(found, rows, "lower")
+    ranking = ranked(found, rows, "lower")
     assert (ranking.used, ranking.runs) == (9, 10)
     assert ranking.order == ("a", "b")
     assert ranking.intervals["a"].mean == pytest.approx(np.mean([v for i, v in enumerate(found["a"]) if i != 3]))
@@ -143,8 +146,8 @@ def test_a_run_without_a_value_is_left_out_for_all():
 
 def test_one_alone_and_twins_to_the_bit():
     found, rows = simple({"a": 0.0})
-    assert tied_set(found, rows, "lower").tied == {"a": True}
-    twins = tied_set({"a": found["a"], "b": found["a"]}, rows, "lower")
+    assert ranked(found, rows, "lower").tied == {"a": True}
+    twins = ranked({"a": found["a"], "b": found["a"]}, rows, "lower")
     assert twins.tied == {"a": True, "b": True}
     assert twins.difference("a", "b").high == 0
 
@@ -155,18 +158,18 @@ def test_rows_that_belong_together_count_less():
     of_group = rng.normal(size=20)[groups]
     found = {"a": [np.zeros(400)] * 10, "b": [of_group + 0.1 * rng.normal(size=400) for _ in range(10)]}
     rows = [np.arange(400)] * 10
-    apart, together = tied_set(found, rows, "lower"), tied_set(found, rows, "lower", clusters=groups)
+    apart, together = ranked(found, rows, "lower"), ranked(found, rows, "lower", clusters=groups)
     width = [r.difference("b", "a").high - r.difference("b", "a").low for r in (apart, together)]
     assert width[1] > 3 * width[0]
 
 
 def test_large_tables_are_drawn_in_blocks_with_the_same_answer(monkeypatch):
     found, rows = simple({"a": 0.0, "b": 0.02, "c": 0.05}, rows=4000)
-    one = tied_set(found, rows, "lower")
+    one = ranked(found, rows, "lower")
     monkeypatch.setattr("downslope.comparison.rank.MOST_GROUPS", 1000)
     monkeypatch.setattr("downslope.comparison.rank.BLOCKS", 500)
     assert np.bincount(grouping(np.arange(4000), None, 0)).tolist() == [8] * 500
-    other = tied_set(found, rows, "lower")
+    other = ranked(found, rows, "lower")
     assert one.tied == other.tied
     assert other.intervals["a"].high == pytest.approx(one.intervals["a"].high, rel=0.2)
 
@@ -174,15 +177,15 @@ def test_large_tables_are_drawn_in_blocks_with_the_same_answer(monkeypatch):
 def test_a_table_with_a_handful_of_rows():
     found, rows = simple({"a": 0.0, "b": 9.0}, rows=6)
     folds = [np.array([i]) for i in (0, 1, 2, 3, 4, 5)]
-    assert not tied_set(found, rows, "lower").tied["b"]
+    assert not ranked(found, rows, "lower").tied["b"]
     one_row = {name: [v[:1] for v in values[:6]] for name, values in found.items()}
-    assert tied_set(one_row, folds, "lower").order == ("a", "b")
+    assert ranked(one_row, folds, "lower").order == ("a", "b")
 
 
 def test_lengths_must_agree():
     found, rows = simple({"a": 0.0})
     with pytest.raises(BadShape, match="one number for each judged row of 9 runs"):
-        tied_set(found, rows[:9], "lower")
+        ranked(found, rows[:9], "lower")
 
 
 def test_the_margin_is_a_share_of_the_way_from_the_constant():
