@@ -228,7 +228,7 @@ def plot_learning_rate(
     grouped = series.learning_rates(result)
     method = optimizer or series.parts(series.in_order(result)[0])[1]
     good, bad = window or series.rate_window(result)
-    losses = series.unique(sorted(series.parts(c)[0] for c in result["contenders"]))
+    losses = series.rate_losses(result)
     index = {c["id"]: i for i, c in enumerate(series.in_order(result))}
     if ax is None:
         ax = canvas(312, 216, 58, 10, 14, 38)

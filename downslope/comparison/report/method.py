@@ -37,14 +37,14 @@ def protocol(result: dict[str, Any]) -> dict[str, Any]:
     heads += [("bytes per parameter", "number"), ("best epoch", "number")]
     rows = []
     for index, one in enumerate(series.in_order(result)):
-        memory = one.get("bytes_per_parameter")
+        memory, best = one.get("bytes_per_parameter"), one.get("epoch_best")
         cells = [
             cell(one["id"]),
             cell(settings(one["settings"], one.get("settings_in_units"))),
             cell(str(one.get("batch", ""))),
             cell(one.get("examples_seen")),
         ]
-        cells += [cell(one.get("updates")), cell(number(memory, 1), memory), cell(one.get("epoch_best"))]
+        cells += [cell(one.get("updates")), cell(number(memory, 1), memory), cell(number(best, 1), best)]
         rows.append({"c": index, "cells": cells, "kind": ""})
     return {
         "facts": [(label, clean(text, 700)) for label, text in facts if text],
@@ -70,7 +70,7 @@ def references(result: dict[str, Any]) -> list[dict[str, str]]:
 
     found = []
     for key, catalogue in (("loss", known_losses), ("optimizer", known_optimizers)):
-        for name in sorted({contender[key] for contender in result["contenders"]}):
+        for name in sorted({contender[key] for contender in result["contenders"] if contender["status"] != "incompatible"}):
             paper = catalogue[name].about.source if name in catalogue.names else None
             if paper is not None:
                 words = f"{paper.authors} ({paper.year}). {paper.title}."

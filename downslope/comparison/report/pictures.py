@@ -57,8 +57,10 @@ def ranking(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def heat(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """One map for each metric."""
-    made = []
+    """One map for each metric; nothing where there is only one contender."""
+    made: list[dict[str, Any]] = []
+    if len(result["contenders"]) < 2:
+        return made
     for metric in series.metrics(result):
         name, ranking_metric = metric["name"], result["metric"]["name"]
         rows = []
@@ -79,6 +81,8 @@ def rates(result: dict[str, Any]) -> list[dict[str, Any]]:
     window = series.rate_window(result)
     made = []
     for method, contenders in series.learning_rates(result).items():
+        if all(len(one["grid"]) < 2 for one in contenders):
+            continue  # the rate was given, not searched for
         rows = [
             [series.parts(one)[0], method, point["learning_rate"], seed, score, point["status"]]
             for one in contenders

@@ -64,7 +64,7 @@ def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, A
     return template().render(
         story=summarize(result),
         pictures=drawn,
-        legend=legend(series.unique(sorted(series.parts(c)[0] for c in result["contenders"]))),
+        legend=legend(series.rate_losses(result)),
         tuning_legend=legend(series.tuning(result)),
         curve_legend=curves_legend(result),
         policy=policy(),

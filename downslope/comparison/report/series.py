@@ -107,6 +107,11 @@ def learning_rates(result: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return grouped
 
 
+def rate_losses(result: dict[str, Any]) -> list[str]:
+    """The losses that have a line in the pictures of learning rates, sorted: their places give colour and dash."""
+    return unique(sorted(parts(c)[0] for c in result["contenders"] if c.get("grid")))
+
+
 def score_window(result: dict[str, Any]) -> tuple[float, float]:
     """The scores worth showing in detail, good end first: from the best to where most contenders and the useful controls lie.
 

@@ -33,7 +33,7 @@ def summarize(result: dict[str, Any]) -> dict[str, Any]:
         "title": clean(f"{result['target']} in {result['name']}", 120),
         "target": clean(result["target"], 60),
         "name": clean(result["name"], 60),
-        "finished": result.get("finished", True),
+        "several": len(result["contenders"]) > 1,
         "answer": answer(result),
         "ranking": ranking(result),
         "losses": losses(result),
@@ -126,7 +126,12 @@ def ranking(result: dict[str, Any]) -> dict[str, Any]:
         loss, method = series.parts(one)
         digits, step = places[ranking_metric], one["settings"].get("learning_rate")
         gap = one.get("difference")
-        cells = [cell(one["rank"] if one.get("rank") else "–", one.get("rank")), cell(loss), cell(method), cell(rate(step), step)]
+        cells = [
+            cell(one["rank"] if one.get("rank") else "–", one.get("rank")),
+            cell(loss),
+            cell(method),
+            cell(rate(step), step),
+        ]
         values = [series.value_of(one, metric["name"], ranking_metric) for metric in shown]
         means = [
             cell(number(v["mean"], places[m["name"]]), v["mean"]) if v else cell("–") for m, v in zip(shown, values, strict=True)
@@ -224,6 +229,8 @@ def aim(one: dict[str, Any]) -> str:
 def rates(result: dict[str, Any]) -> str:
     """Whether the best learning rates were found, and what equal cost means for full-batch methods."""
     border = [c["id"] for c in series.in_order(result) if c.get("at_border") and c.get("score")]
+    if not any(len(c.get("grid", [])) > 1 for c in result["contenders"]):
+        return "No learning rates were compared."
     words = "No chosen rate lies on the border of its range."
     if border:
         count, names = several(len(border), "contender"), clean(", ".join(border), 300)
@@ -243,24 +250,19 @@ def data(result: dict[str, Any]) -> dict[str, Any]:
     dropped = [f"{number(count)} dropped ({clean(reason, 120)})" for reason, count in rows.get("dropped", {}).items() if count]
     words = f"{several(rows['read'], 'row')} read, {number(rows['used'])} used" + "".join(f", {d}" for d in dropped)
     words += f"; {number(rows.get('development'))} to learn and judge on, {number(rows.get('test'))} set aside for the test."
-    used = sum(1 for column in columns if column["used"])
-    words += f" {several(used, 'column')} used, {number(len(columns) - used)} left out."
-    order = sorted(columns, key=lambda column: bool(column["used"]))
+    inputs = [column for column in columns if column["name"] != result["target"]]
+    used = sum(1 for column in inputs if column["used"])
+    words += f" {several(used, 'column')} used, {number(len(inputs) - used)} left out."
+    order = sorted(columns, key=lambda column: (column["name"] != result["target"], bool(column["used"])))
     body = []
     for column in order[:MOST_COLUMNS]:
-        use = (
-            cell("used")
-            if column["used"]
-            else cell(f"left out: {column['reason']}" if column.get("reason") else "left out", kind="bad")
-        )
-        cells = [
-            cell(clean(column["name"], 60)),
-            cell(column["kind"]),
-            use,
-            cell(column.get("missing")),
-            cell(column.get("distinct")),
-        ]
-        body.append({"c": None, "cells": cells, "kind": ""})
+        use = cell("used")
+        if column["name"] == result["target"]:
+            use = cell("the target")
+        elif not column["used"]:
+            use = cell(f"left out: {column['reason']}" if column.get("reason") else "left out", kind="bad")
+        counts = [cell(column.get("missing")), cell(column.get("distinct"))]
+        body.append({"c": None, "cells": [cell(clean(column["name"], 60)), cell(column["kind"]), use, *counts], "kind": ""})
     heads = [("column", "text"), ("kind", "text"), ("use", "text"), ("missing", "number"), ("distinct values", "number")]
     more = f" The first {MOST_COLUMNS} of {number(len(columns))} are listed." if len(columns) > MOST_COLUMNS else ""
     return {

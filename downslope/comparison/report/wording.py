@@ -102,7 +102,7 @@ def rate(value: Any) -> str:
     >>> rate(0.00031622), rate([64, 64])
     ('0.000316', '[64, 64]')
     """
-    return f"{float(value):.3g}" if is_number(value) else clean(value, 60)
+    return f"{float(value):.3g}" if is_number(value) else "–" if value is None else clean(value, 60)
 
 
 def settings(values: dict[str, Any], in_units: dict[str, Any] | None = None) -> str:

@@ -249,7 +249,38 @@ def test_a_single_contender():
     result, runs, judged = sample(optimizers=("adam",), losses={"huber": 0.0}, rows=60, epochs=3)
     text = Reader(page(result, runs, judged)).text
     assert "the only contender" in text
+    assert "How well can price be predicted?" in text and "Loss × optimizer" not in text
     assert "Runner-up" not in text
+
+
+def test_an_incompatible_contender_is_a_row_and_nothing_else():
+    result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2, diverged=("squared_error × adam",))
+    one = result["contenders"][0]
+    one.update(
+        status="incompatible", reason="not for this task", settings={}, grid=[], bytes_per_parameter=None, updates=0, loss="hinge"
+    )
+    one["id"] = "hinge × adam"
+    reader = Reader(page(result, runs, judged))
+    assert "incompatible: not for this task" in reader.text and "None" not in reader.text
+    assert not any("Support-Vector" in words for words in reader.words)
+
+
+def test_the_target_is_listed_as_such():
+    result, runs, judged = sample(optimizers=("adam",), rows=50, epochs=2)
+    target = {"name": "price", "kind": "number", "used": False, "reason": "target", "missing": 0, "distinct": 3842}
+    result["columns"].append(target)
+    text = Reader(page(result, runs, judged)).text
+    assert "price number the target" in text and "left out: target" not in text
+    assert "4 columns used, 2 left out." in text
+
+
+def test_a_given_rate_is_not_drawn_as_a_search():
+    result, runs, judged = sample(optimizers=("adam",), losses={"huber": 0.0}, rows=50, epochs=2)
+    result["contenders"][0]["grid"] = result["contenders"][0]["grid"][:1]
+    reader = Reader(page(result, runs, judged))
+    assert "No learning rates were compared." in reader.text
+    figures = {attrs["id"] for tag, attrs in reader.tags if tag == "figure"}
+    assert not [name for name in figures if name.startswith(("rate", "tuning", "heat"))]
 
 
 def test_a_better_linear_model_and_a_restless_twin_are_said():
