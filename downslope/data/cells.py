@@ -133,6 +133,8 @@ def best_format(text: pl.Series) -> str | None:
 
 def categories(column: pl.Series) -> Coded:
     """Codes with sorted levels."""
+    if column.dtype.is_float() and (column.drop_nulls() == column.drop_nulls().floor()).all():
+        column = column.fill_nan(None).cast(pl.Int64, strict=False)  # the level 3 of a text file may come as 3.0
     text = present_text(column, none_is_missing=False)
     levels = text.drop_nulls().unique().sort().to_list()
     codes = text.cast(pl.Enum(levels)).to_physical().cast(pl.Int32).fill_null(-1).to_numpy()

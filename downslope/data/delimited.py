@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from downslope.data.structure import find_structure, read_slowly
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE = 1 << 16
 BLOCK = 1 << 24  # bytes decoded at once, to keep the check of a large file small
+CONTROL = re.compile(r"[\x00-\x1f\x7f]+")  # a line break in a column name would break every message about it
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -141,7 +143,7 @@ def checked_names(names: list[str], source: str) -> tuple[list[str], tuple[str, 
     (['column 1', 'a'], ("column 1 has no name and is called 'column 1'",))
     """
     notes = []
-    trimmed = [name.strip() for name in names]
+    trimmed = [CONTROL.sub(" ", name).strip() for name in names]
     for index, name in enumerate(trimmed):
         if not name:
             trimmed[index] = f"column {index + 1}"

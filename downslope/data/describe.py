@@ -70,8 +70,8 @@ def describe(
     target: str | None = None,
     *,
     task: str | None = None,
-    positive: str | None = None,
-    drop: Sequence[str] = (),
+    positive: str | float | None = None,
+    drop: Sequence[str] | str = (),
     weight: str | None = None,
     split: str | None = None,
 ) -> Dataset:
@@ -83,7 +83,8 @@ def describe(
     (<Task.MULTICLASS: 'multiclass'>, ('class_0', 'class_1', 'class_2'))
     """
     scheme, split_column = parse_split(split)
-    target = target or table.target
+    target = table.target if target is None else str(target)
+    drop = (drop,) if isinstance(drop, str) else drop
     if target is None:
         raise BadData(f"no target named for {table.source}; choose one of its columns: {', '.join(table.columns[:30])}")
     named = [("target", target), *(("column to drop", name) for name in drop)]
@@ -117,7 +118,7 @@ def describe(
     columns, features = [], {}
     for name in table.columns:
         found = answer.finding if name == target else findings.get(name) or find_kind(table.frame[name])
-        reason = roles.get(name) or unusable(name, found, rows)
+        reason = roles.get(name) or unusable(name, found, rows, table.above)
         if not reason and warn.is_copy(found, table.frame[name], answer, rows):
             reason = "the same as the target"
             warnings.append(f"{name!r} is a copy of the target and is left out")
@@ -225,7 +226,7 @@ def refuse_emptied(table: Table, y: np.ndarray, classes: tuple[str, ...] | None,
         )
 
 
-def unusable(name: str, found: Finding, rows: np.ndarray) -> str:
+def unusable(name: str, found: Finding, rows: np.ndarray, above: int | None) -> str:
     """Why a column cannot help a model, or nothing."""
     if found.kind not in USABLE:
         return found.reason
@@ -236,7 +237,8 @@ def unusable(name: str, found: Finding, rows: np.ndarray) -> str:
     seen = values[~gone]
     if not gone.any() and (seen == seen[0]).all():
         return "the same value on every row"
-    return row_number(name, found.values) if found.kind == "number" else ""
+    # A second table that was put below this one has row numbers of its own.
+    return row_number(name, found.values[:above]) if found.kind == "number" else ""
 
 
 def rescue_row_numbers(

@@ -105,10 +105,14 @@ def number(column: pl.Series, details: Mapping[str, Any], note: str = "") -> Fin
     """A column of numbers; infinite and unreadable cells are remembered, for the caller knows their lines."""
     raw = cells.raw_numbers(column, bool(details.get("decimal_comma")))
     infinite = np.flatnonzero(np.isinf(raw))
-    unreadable = cells.unreadable_rows(column, raw)
-    return finding(
+    gone = np.isnan(raw)
+    unreadable = cells.unreadable_rows(column, raw) if gone.any() else gone[:0]
+    raw[infinite] = np.nan
+    return Finding(
         "number",
-        column,
+        raw,
+        int(gone.sum()) + len(infinite),
+        len(np.unique(raw[~np.isnan(raw)])),
         details,
         notes=(f"{column.name!r} {note}",) if note else (),
         infinite=tuple(infinite.tolist()),

@@ -95,4 +95,5 @@ def stack(above: Table, below: Table) -> Table:
             ) from None
     digest = hashlib.sha256((above.digest + below.digest).encode()).hexdigest()
     source = f"{above.source} with {below.source}"
-    return Table(above.name, source, pl.concat([above.frame, lower]), digest, above.target, (*above.notes, *below.notes))
+    notes = (*above.notes, *below.notes)
+    return Table(above.name, source, pl.concat([above.frame, lower]), digest, above.target, notes, above=above.rows)

@@ -12,6 +12,7 @@ class Table:
 
     Columns that come from text files are all text; those of typed sources keep their type. `lines` has the line of the file
     on which each row starts, `None` for sources without lines. `target` is the source's own default target, if it has one.
+    Of two tables that were stacked, the first has the rows before `above`.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Table:
     target: str | None = None
     notes: tuple[str, ...] = ()
     lines: np.ndarray | None = None
+    above: int | None = None
 
     @property
     def rows(self) -> int:

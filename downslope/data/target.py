@@ -33,10 +33,12 @@ class Target:
     finding: Finding
 
 
-def find_target(table: Table, name: str, task: str | None, positive: str | None) -> Target:
+def find_target(table: Table, name: str, task: str | None, positive: str | float | None) -> Target:
     """The target of a table, or the error that says why it cannot be learned."""
     column = table.frame[name]
     found = find_kind(column)
+    if positive is not None:
+        positive = str(positive).lower() if isinstance(positive, bool) else str(positive)
     if task is not None and task not in list(Task):
         raise UnknownName.among("task", task, list(Task))
     if found.kind == "date":

@@ -75,6 +75,8 @@ def test_the_positive_class_stands_last():
     usual, turned = describe(source, "y"), describe(source, "y", positive="bad")
     assert usual.classes == ("bad", "good") and turned.classes == ("good", "bad")
     np.testing.assert_array_equal(usual.y, 1 - turned.y)
+    assert describe(table(y=cycle(True, False)), "y", positive=False).classes == ("true", "false")
+    assert describe(table(y=cycle(0, 1)), "y", positive=0).classes == ("1", "0")
     with pytest.raises(UnknownName, match="did you mean 'bad'"):
         describe(source, "y", positive="bd")
     with pytest.raises(IncompatiblePair, match="needs a binary target"):
@@ -142,6 +144,12 @@ def test_dropped_columns_are_gone_and_named():
     dataset = describe(table(y=GOAL, z=WAVE[::-1], name=cycle("a", "b")), "y", drop=["z"])
     assert list(dataset.features) == ["x", "name"]
     assert {c.name: c.reason for c in dataset.columns} == {"x": "", "y": "target", "z": "dropped on request", "name": ""}
+
+
+def test_names_that_are_numbers_or_alone():
+    frame = read({0: WAVE, 1: GOAL, 2: WAVE[::-1]})
+    dataset = describe(frame, 0, drop="2")  # type: ignore[arg-type]  # data frames have columns called 0
+    assert dataset.target == "0" and list(dataset.features) == ["1"]
 
 
 def test_groups():

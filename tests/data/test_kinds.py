@@ -6,6 +6,7 @@ import pytest
 from data.tables import text, whole_way, write
 
 from downslope.core.about import Task
+from downslope.data.cells import values
 from downslope.data.coded import Coded
 from downslope.data.describe import describe
 from downslope.data.kinds import find_kind
@@ -126,14 +127,14 @@ def test_columns_of_text(kind, cells, missing):
 
 
 def test_values_of_each_kind():
-    def values(*cells):
+    def read_values(*cells):
         return find_kind(pl.Series("c", [*cells] * 12)).values[: len(cells)].tolist()
 
-    assert values("1", " -2.5 ", "1e3") == [1.0, -2.5, 1000.0]
-    assert values("1.234,5", "2,25") == [1234.5, 2.25]
-    assert values("yes", "No") == [1.0, 0.0]
-    assert values("1970-01-02", "1969-12-31") == [86400.0, -86400.0]
-    assert values("1970-01-01T02:00:00+02:00", "1970-01-01T00:00:01+00:00") == [0.0, 1.0]
+    assert read_values("1", " -2.5 ", "1e3") == [1.0, -2.5, 1000.0]
+    assert read_values("1.234,5", "2,25") == [1234.5, 2.25]
+    assert read_values("yes", "No") == [1.0, 0.0]
+    assert read_values("1970-01-02", "1969-12-31") == [86400.0, -86400.0]
+    assert read_values("1970-01-01T02:00:00+02:00", "1970-01-01T00:00:01+00:00") == [0.0, 1.0]
     coded = find_kind(pl.Series("c", ["b", "a", ""] * 12)).values
     assert isinstance(coded, Coded)
     assert coded.levels == ("a", "b") and coded[:3].tolist() == [1, 0, -1]
@@ -180,6 +181,15 @@ def test_a_row_number_is_used_when_there_is_nothing_else(tmp_path):
     content = "x,y\n" + "\n".join(f"{i},{i % 7}.25" for i in range(40))
     dataset, _ = whole_way(write(tmp_path, content))
     assert list(dataset.features) == ["x"]
+
+
+def test_whole_numbers_are_the_levels_they_were_as_text():
+    coded = values(pl.Series("c", [3.0, None, 4.0, float("nan")]), "category", {})
+    assert isinstance(coded, Coded) and coded.levels == ("3", "4") and coded.tolist() == [0, -1, 1, -1]
+
+
+def test_names_in_several_lines(tmp_path):
+    assert read(write(tmp_path, '"a\r\nb",y\n1,2\n')).columns == ("a b", "y")
 
 
 def test_typed_columns_keep_their_type():

@@ -10,6 +10,7 @@ from data.tables import lines, text, whole_way, write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from downslope.data.describe import describe
 from downslope.data.read import read, stack
 
 PLAIN = lines()
@@ -160,6 +161,13 @@ def test_blank_lines_are_counted_and_keep_their_place(tmp_path):
     assert table.rows == 40 and table.notes == ("3 blank lines skipped",)
     assert table.lines is not None and table.lines[:4].tolist() == [3, 5, 7, 8]
     same(whole_way(write(tmp_path, text(), "plain.csv")), whole_way(pl.DataFrame(table.frame)))
+
+
+def test_row_numbers_of_stacked_tables(tmp_path):
+    rows = [[*row, name] for row, name in zip(PLAIN, ["row", *map(str, range(1, 41))], strict=True)]
+    table = read(write(tmp_path, dressed(rows)))
+    both = describe(stack(table, read(write(tmp_path, dressed(rows[:11]), "test.csv"))), "y")
+    assert both.columns[-1].reason == "row numbers" and both.rows_used == 50
 
 
 def test_a_table_for_the_test_part_in_its_own_file(tmp_path):
