@@ -1,5 +1,6 @@
 """What a comparison gives back."""
 
+import html
 import shutil
 import tempfile
 import weakref
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from downslope.comparison.folder import read_runs
-from downslope.core.errors import Diverged
+from downslope.core.errors import BadData, Diverged
 
 MODEL = "model"
 
@@ -79,10 +80,50 @@ class Result:
     def save(self, folder: str | Path) -> Path:
         """Copies report, result, runs, ledger and model to a folder, which may exist but must be empty."""
         target = Path(folder)
-        if target.exists() and any(target.iterdir()):
-            raise FileExistsError(f"{target} is not empty; choose another folder")
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise BadData(f"{target} is not an empty folder; choose another one")
         shutil.copytree(self.folder, target, dirs_exist_ok=True)
         return target
 
+    def plot_ranking(self, ax: Any = None) -> Any:
+        """Every contender's score with its interval, on matplotlib axes: the report's own picture, for a notebook."""
+        return figures().plot_ranking(self.data, ax)
+
+    def plot_heatmap(self, metric: str | None = None, ax: Any = None) -> Any:
+        """Loss × optimizer, on any metric that was measured."""
+        return figures().plot_heatmap(self.data, metric, ax)
+
+    def plot_learning_rate(self, optimizer: str | None = None, ax: Any = None) -> Any:
+        """Score against learning rate for one optimizer, a line for each loss."""
+        return figures().plot_learning_rate(self.data, optimizer, ax)
+
+    def plot_curves(self, contender: str | None = None, ax: Any = None) -> Any:
+        """Training and validation loss of a contender (its `id`), the recommended one where none is named."""
+        return figures().plot_curves(self.data, self.runs, contender, ax)
+
+    def plot_scores(self, ax: Any = None) -> Any:
+        """The ranking metric while training: the recommended contender, the runner-up and the last."""
+        return figures().plot_scores(self.data, self.runs, ax)
+
     def __repr__(self) -> str:
         return f"<Result for {self.data['target']!r}: {self.data['recommendation']['text']}>"
+
+    def _repr_html_(self) -> str:
+        """The recommendation and the ranking, as a notebook shows them."""
+        rows = self.table
+        head = "".join(f"<th>{html.escape(str(name))}</th>" for name in rows[0])
+        body = "".join(f"<tr>{''.join(f'<td>{html.escape(shown(cell))}</td>' for cell in row.values())}</tr>" for row in rows)
+        text = html.escape(self.data["recommendation"]["text"])
+        return f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def figures() -> Any:
+    """The plotting module, which brings matplotlib, when somebody wants a picture."""
+    from downslope.comparison.report import figures as module
+
+    return module
+
+
+def shown(cell: Any) -> str:
+    """A cell of the ranking as text."""
+    return "" if cell is None else f"{cell:.5g}" if isinstance(cell, float) else str(cell)
