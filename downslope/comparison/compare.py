@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from downslope.comparison import finish, folder, metrics
+from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.problem import Problem
@@ -67,6 +68,11 @@ def compare(
     watcher = watcher or Watcher()
     started = time.monotonic()
     problem = rows_of(source, target, task, positive, drop, weight, split, test, seed, seeds)
+    given = {"target": target, "task": task, "positive": positive, "drop": tuple(drop), "weight": weight, "test": test}
+    given |= {"split": split, "losses": losses, "optimizers": optimizers, "metric": metric, "model": model}
+    given |= {"schedule": schedule, "penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
+    given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
+    problem.command = command(source, given)
     dataset, splits = problem.dataset, problem.splits
     ranking_metric = metrics.find_metric(metric, dataset.task) if metric else metrics.default_metric(dataset.task)
     watcher.found(dataset)

@@ -166,12 +166,14 @@ class Closing:
         twin = next((one for one in self.field if one.twin_of is not None), None)
         pair = [judged[name] for name in (twin.twin_of, twin.id) if name in judged] if twin is not None else []
         others = [judged[best]] if best is not None else []
-        beside = {one.id: one for one in (*others, *pair, *([controls["linear"]] if "linear" in controls else []))}
+        references = [controls[kind] for kind in ("linear", "constant") if kind in controls]
+        beside = {one.id: one for one in (*others, *pair, *references)}
         ranking = self.court.rank(list(beside.values()), [], constant, self.margin) if len(beside) > 1 else None
-        if ranking is not None and best is not None and "linear" in out:
-            worse = ranking.difference("control linear", best) if "control linear" in ranking.order else None
-            out["linear"]["tied_with_best"] = worse is not None and (worse.low <= 0 or worse.mean <= ranking.margin)
-            out["linear"]["difference"] = interval(worse)
+        for kind in ("linear", "constant"):
+            if ranking is not None and best is not None and kind in out:
+                worse = ranking.difference(f"control {kind}", best) if f"control {kind}" in ranking.order else None
+                out[kind]["tied_with_best"] = worse is not None and (worse.low <= 0 or worse.mean <= ranking.margin)
+                out[kind]["difference"] = interval(worse)
         if best is not None and "boosted_trees" in out:
             trees, mine = out["boosted_trees"]["score"], self.court.mean(judged[best], self.metric)
             out["boosted_trees"]["better"] = trees is not None and self.metric.sign * (mine - trees) > 0
@@ -198,6 +200,7 @@ class Closing:
             "identity": folder.fingerprint(self.facts),
             "name": data.name,
             "source": self.problem.source,
+            "command": self.problem.command,
             "task": str(data.task),
             "target": data.target,
             "classes": list(data.classes) if data.classes else None,

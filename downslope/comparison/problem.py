@@ -27,6 +27,7 @@ class Problem:
     dataset: Dataset
     splits: Splits
     source: str = "table"
+    command: str | None = None
     scales: dict[tuple[int, str], TargetScale] = field(default_factory=dict)
 
     @cached_property

@@ -1,6 +1,5 @@
 """What a comparison gives back."""
 
-import html
 import shutil
 import tempfile
 import weakref
@@ -110,11 +109,9 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The recommendation and the ranking, as a notebook shows them."""
-        rows = self.table
-        head = "".join(f"<th>{html.escape(str(name))}</th>" for name in rows[0])
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(shown(cell))}</td>' for cell in row.values())}</tr>" for row in rows)
-        text = html.escape(self.data["recommendation"]["text"])
-        return f"<p>{text}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        from downslope.comparison.report.render import snippet
+
+        return snippet(self.data)
 
 
 def figures() -> Any:
@@ -122,8 +119,3 @@ def figures() -> Any:
     from downslope.comparison.report import figures as module
 
     return module
-
-
-def shown(cell: Any) -> str:
-    """A cell of the ranking as text."""
-    return "" if cell is None else f"{cell:.5g}" if isinstance(cell, float) else str(cell)
