@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "torch"  # read when Keras is first imported
+os.environ["KERAS_BACKEND"] = "jax"  # read when Keras is first imported; its norm on torch is in float32 whatever comes
 
 import numpy as np
 import schedules

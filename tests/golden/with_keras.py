@@ -1,10 +1,13 @@
 """Reference trajectories from Keras, in float64, for the conventions that only Keras has."""
 
 from functools import partial
+from unittest import mock
 
 import keras
 import numpy as np
 from case import Case
+from with_torch import Runner as TorchRunner
+from with_torch import torch
 
 keras.config.set_floatx("float64")
 MADE_BY = f"keras {keras.__version__}"
@@ -48,3 +51,55 @@ def cases():
     settings = {"decay": 0.8, "momentum": 0.7, "epsilon": 1e-2, "centered": True, "epsilon_inside": True}
     theirs = {"rho": 0.8, "momentum": 0.7, "epsilon": 1e-2, "centered": True}
     yield case("rmsprop_momentum", "logistic", 0.01, settings, keras.optimizers.RMSprop, constant=True, **theirs)
+    yield from muon()
+
+
+def exact_norm(x, axis, keepdims):
+    """Keras' own norm rounds to float32 whatever comes, so Muon is given this one, of Keras' own parts."""
+    return keras.ops.sqrt(keras.ops.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+class Muon(keras.optimizers.Muon):
+    """Keras' Muon in float64 from end to end."""
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        with mock.patch("keras.src.ops.norm", exact_norm):
+            return super().zeropower_via_newtonschulz5(x, steps)
+
+    def lr_adjust(self, x):  # the same for the root of the larger side
+        return x if self.rms_rate is None else x * float(np.sqrt(max(x.shape))) * self.rms_rate
+
+
+class Split:
+    """Keras' Muon for the matrix, PyTorch's Adam for the biases."""
+
+    def __init__(self, theirs, adam, params, gradient_of):
+        self.parts = {"weight": Runner(partial(Muon, learning_rate=1.0, **theirs), {"weight": params["weight"]}, self.look)}
+        self.parts["bias"] = TorchRunner(partial(torch.optim.Adam, lr=1.0, **adam), {"bias": params["bias"]}, self.look)
+        self.gradient_of = gradient_of
+
+    def look(self, _, number):
+        return self.gradient_of(self.before, number)
+
+    def params(self):
+        return {name: runner.params()[name] for name, runner in self.parts.items()}
+
+    def step(self, number, rate):
+        self.before = self.params()
+        for runner in self.parts.values():
+            runner.step(number, rate)
+
+
+def muon():
+    """Steps as large as Adam's, and unscaled, which for a matrix with fewer columns than rows is scaling by shape."""
+    for problem, rate, momentum, decay, nesterov, rms, betas, epsilon in (
+        ("quadratic", 0.05, 0.95, 0.1, True, 0.2, (0.9, 0.999), 1e-8),
+        ("rosenbrock", 0.02, 0.8, 0.3, False, 0.2, (0.8, 0.99), 1e-2),
+        ("logistic", 0.06, 0.9, 0.2, True, None, (0.95, 0.9), 0.1),
+    ):
+        settings = {"momentum": momentum, "weight_decay": decay, "nesterov": nesterov, "scale": "adam" if rms else "shape"}
+        settings |= {"b1": betas[0], "b2": betas[1], "epsilon": epsilon}
+        theirs = {"momentum": momentum, "weight_decay": decay, "nesterov": nesterov, "rms_rate": rms}
+        adam = {"betas": betas, "eps": epsilon}
+        made_by = f"{MADE_BY}, Muon({theirs}) on the matrix, torch {torch.__version__}, Adam({adam}) on the biases"
+        yield Case("muon", problem, rate, settings, made_by, partial(Split, theirs, adam))

@@ -5,6 +5,7 @@ from functools import partial
 import jax
 import numpy as np
 import optax
+import optax.contrib
 from case import Case
 
 jax.config.update("jax_enable_x64", True)
@@ -19,8 +20,9 @@ class Runner:
         self.state = optax.with_extra_args_support(make(1.0)).init(params)
 
     def more(self, value, number):
-        """What a few methods ask for beyond the gradient; the others ignore it."""
-        return {"value": value, "grad_fn": lambda params, _: self.gradient_of(jax.tree.map(np.asarray, params), number)[1]}
+        """What a method asks for beyond the gradient."""
+        del number
+        return {"value": value}
 
     def params(self):
         return {name: np.asarray(value) for name, value in self.now.items()}
@@ -34,9 +36,9 @@ class Runner:
         self.now = optax.apply_updates(self.now, change)
 
 
-def case(optimizer, problem, rate, settings, make, **theirs):
+def case(optimizer, problem, rate, settings, make, runner=Runner, **theirs):
     made_by = f"{MADE_BY}, {make.__name__}({', '.join(f'{k}={v}' for k, v in theirs.items())})"
-    return Case(optimizer, problem, rate, settings, made_by, partial(Runner, lambda now: make(now, **theirs)))
+    return Case(optimizer, problem, rate, settings, made_by, partial(runner, lambda now: make(now, **theirs)))
 
 
 def cases():
@@ -91,6 +93,80 @@ def newer():
     for problem, longest, c, lowest in zip(PROBLEMS, (0.01, 1.0, 0.5), (0.5, 2.0, 1.5), (0.5, 0.1, 0.2), strict=True):
         settings = {"c": c, "lowest": lowest}
         yield case("polyak", problem, longest, settings, polyak, c=c, f_min=lowest)
+    yield from wrapped()
+
+
+class TwoGradients(Runner):
+    """Gives SAM its gradients elsewhere."""
+
+    def more(self, value, number):
+        del value
+        return {"grad_fn": lambda params, _: self.gradient_of(jax.tree.map(np.asarray, params), number)[1]}
+
+
+class Averaging(Runner):
+    """Also tells where to predict."""
+
+    def evaluated(self):
+        seen = optax.contrib.schedule_free_eval_params(self.state, self.now)
+        return {name: np.asarray(value) for name, value in seen.items()}
+
+
+def free_sgd(rate, b1, weight_decay, mask):
+    rule = optax.chain(optax.add_decayed_weights(weight_decay, mask), optax.sgd(rate))
+    return optax.contrib.schedule_free(rule, rate, b1=b1)
+
+
+def free_adamw(rate, b1, b2, eps, weight_decay, mask):
+    rule = optax.scale_by_rms(decay=b2, eps=eps, eps_in_sqrt=False, bias_correction=True)
+    rule = optax.chain(rule, optax.add_decayed_weights(weight_decay, mask), optax.scale_by_learning_rate(rate))
+    return optax.contrib.schedule_free(rule, rate, b1=b1)
+
+
+def sam(rate, radius, inner):
+    """Both gradients within one update."""
+    return optax.contrib.sam(inner(rate), optax.chain(optax.contrib.normalize(), optax.sgd(radius)), opaque_mode=True)
+
+
+def averaging(optimizer, problem, rate, settings, make, **theirs):
+    made_by = f"{MADE_BY}, contrib.schedule_free({make.__name__}, {', '.join(f'{k}={v}' for k, v in theirs.items())})"
+    return Case(optimizer, problem, rate, settings, made_by, partial(Averaging, lambda now: make(now, **theirs)))
+
+
+def wrapped():
+    """Schedule-free methods, SAM, and Prodigy with bias correction."""
+    matrix = {"weight": True, "bias": False}
+    for problem, rate, adam, b1, b2, epsilon, decay in zip(
+        PROBLEMS,
+        (5e-4, 3e-4, 0.3),
+        (0.05, 0.02, 0.1),
+        (0.9, 0.8, 0.95),
+        (0.999, 0.99, 0.9),
+        (1e-8, 1e-3, 0.1),
+        (0.1, 2.0, 0.2),
+        strict=True,
+    ):
+        which = "weights" if problem == "rosenbrock" else "everything"
+        settings, theirs = {"b1": b1, "weight_decay": decay, "decayed": which}, {"b1": b1, "weight_decay": decay}
+        theirs["mask"] = matrix if which == "weights" else None
+        yield averaging("schedule_free_sgd", problem, rate, settings, free_sgd, **theirs)
+        settings, theirs = settings | {"b2": b2, "epsilon": epsilon}, theirs | {"b2": b2, "eps": epsilon}
+        yield averaging("schedule_free_adamw", problem, adam, settings, free_adamw, **theirs)
+        ball = {"optimizer": ["momentum", {"momentum": b1}], "radius": 0.03 if problem == "quadratic" else 0.1}
+        yield case(
+            "sam", problem, rate / 5, ball, sam, TwoGradients, radius=ball["radius"], inner=partial(optax.sgd, momentum=b1)
+        )
+        adam_inside = {"optimizer": ["adam", {"b1": b1, "b2": b2, "epsilon": epsilon}], "radius": 0.2}
+        yield case(
+            "sam", problem, adam, adam_inside, sam, TwoGradients, radius=0.2, inner=partial(optax.adam, b1=b1, b2=b2, eps=epsilon)
+        )
+    settings = {"b1": 0.8, "b2": 0.9, "epsilon": 1e-2, "first_distance": 1e-3, "growth": 0.9, "weight_decay": 0.1}
+    theirs = {"betas": (0.8, 0.9), "eps": 1e-2, "estim_lr0": 1e-3, "estim_lr_coef": 0.9, "weight_decay": 0.1}
+    yield case(
+        "prodigy", "logistic", 1.0, settings | {"decayed": "everything", "correction": True}, optax.contrib.prodigy, **theirs
+    )
+    theirs["weight_decay"] = 0.0
+    yield case("prodigy", "quadratic", 1.0, settings | {"weight_decay": 0.0, "correction": True}, optax.contrib.prodigy, **theirs)
 
 
 def yogi(rate, **settings):

@@ -121,6 +121,15 @@ def others(optim):
         settings = {"longer": longer, "shorter": shorter, "shortest": shortest, "longest": longest}
         yield case("rprop", problem, rate, settings, optim.Rprop, etas=(shorter, longer), step_sizes=(shortest, longest))
 
+    for problem, rate, power, clip, least in (
+        ("quadratic", 0.5, 0.8, 1.0, 1e-3),
+        ("rosenbrock", 0.02, 0.7, 1.1, 0.9),
+        ("logistic", 0.1, 0.9, 1.0, 0.3),
+    ):
+        settings = {"forgetting": power, "clip": clip, "least_size": least}
+        theirs = {"beta2_decay": -power, "eps": (1e-30, least), "d": clip, "weight_decay": 0.0}
+        yield case("adafactor", problem, rate, settings, optim.Adafactor, **theirs)
+
 
 def weights_only(make):
     """Two groups: the matrix decays, the biases do not."""
