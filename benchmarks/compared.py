@@ -1,0 +1,83 @@
+"""One `downslope compare` as a process of its own: how long, how much memory, which runs, and where the time goes."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.figures import spread
+from benchmarks.peer import ROOT, environment
+
+TARGET = "median_house_value"
+TWIN = " (twin)"
+Row = tuple[str, str, int, int | None, float]
+"""Of a run: contender, phase, updates, the update after which it diverged, seconds."""
+
+
+class Compared(NamedTuple):
+    """One `compare`: wall-clock seconds and peak memory of its process, and what it wrote."""
+
+    seconds: float
+    peak_bytes: int
+    result: dict[str, Any]
+    runs: list[Row]
+
+
+def compare(table: Path, folder: Path, cache: Path, options: Iterable[str]) -> Compared:
+    """Runs the command as a user does, with its caches in `cache`."""
+    command = [sys.executable, "-m", "downslope", "compare", str(table), "--target", TARGET, "--out", str(folder), "--fresh"]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_suffix(".log"), "w", encoding="utf-8") as log:
+        started = time.perf_counter()
+        process = subprocess.Popen([*command, *options], stdout=log, stderr=log, cwd=ROOT, env=environment(cache))
+        # The peak of this very child. This process stays small, for a child's peak is counted from its parent's size on.
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"compare ended with {process.returncode}: {folder.with_suffix('.log').read_text()[-2000:]}")
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Compared(seconds, usage.ru_maxrss * unit, result, ledger(folder))
+
+
+def ledger(folder: Path) -> list[Row]:
+    """All finished runs."""
+    with sqlite3.connect(folder / "ledger.sqlite") as database:
+        return database.execute("SELECT contender, phase, updates, diverged_after, seconds FROM runs").fetchall()
+
+
+def runs_made(runs: Iterable[Row]) -> dict[str, float]:
+    """How many runs each contender made, its twin's counted with it. A loop may stop where a run diverges, so that one counts
+    by the part before.
+
+    >>> runs_made([("a", "tuning", 100, None, 0), ("a (twin)", "tuning", 100, 25, 0), ("control linear", "control", 0, None, 1)])
+    {'a': 1.25}
+    """
+    found: dict[str, float] = defaultdict(float)
+    for contender, phase, updates, diverged_after, _ in runs:
+        if phase != "control":
+            found[contender.removesuffix(TWIN)] += 1 if diverged_after is None else diverged_after / updates
+    return dict(found)
+
+
+def where_time_goes(name: str, all_of_them: Sequence[Compared]) -> list[str]:
+    """The parts of the comparison whose length is the median."""
+    middle = spread([one.seconds for one in all_of_them]).median
+    one = min(all_of_them, key=lambda each: abs(each.seconds - middle))
+    timing = one.result["timing"]
+    training = sum(seconds for _, phase, _, _, seconds in one.runs if phase != "control")
+    controls = sum(seconds for _, phase, _, _, seconds in one.runs if phase == "control")
+    parts = {
+        "training": training,
+        "controls": controls,
+        "starting Python and imports": one.seconds - timing["total_seconds"],
+        "reading, waiting for programs, judging, report": timing["total_seconds"] - training - controls,
+    }
+    return [f"{name}: {one.seconds:6.1f} s in all", *(f"  {seconds:6.1f} s {part}" for part, seconds in parts.items())]

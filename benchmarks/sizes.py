@@ -1,0 +1,42 @@
+"""How much is measured: the real thing, and a small one that only shows that everything runs."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The made-up table of the engine's benchmark and the length of a run."""
+
+    rows: int = 20_000
+    stop: int = 4_000
+    columns: int = 20
+    batch: int = 128
+    epochs: int = 20
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Alternations and run lengths. `lanes` counts the runs that we train together, for each model."""
+
+    problem: Problem = Problem()
+    lanes: dict[str, int] = field(default_factory=lambda: {"linear": 128, "mlp": 32})
+    alternations: int = 7
+    jobs: int = 3
+    options: tuple[str, ...] = ()
+    demo: tuple[str, ...] = ("make", "demo")
+    demos: int = 3
+    helps: int = 10
+
+
+FULL = Sizes()
+QUICK = Sizes(
+    problem=Problem(rows=2_000, stop=400, epochs=2),
+    lanes={"linear": 32, "mlp": 4},
+    alternations=2,
+    jobs=1,
+    options=("--losses", "squared_error,huber", "--optimizers", "gradient_descent,adam")
+    + ("--epochs", "2", "--draws", "2", "--seeds", "2"),
+    demo=("make", "--dry-run", "demo"),
+    demos=1,
+    helps=3,
+)

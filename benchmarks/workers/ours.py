@@ -1,0 +1,91 @@
+"""Our engine, driven as a comparison drives it."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peer import serve, versions
+from benchmarks.workers.rows import RATE, WIDTHS, rows
+from downslope.losses import BinaryCrossEntropy
+from downslope.models import Linear, Mlp
+from downslope.optimizers import Adam
+from downslope.schedules import Constant
+from downslope.training import devices
+from downslope.training.lanes import Lane
+from downslope.training.step import Recipe
+from downslope.training.stream import Fold
+from downslope.training.trainer import Trainer
+
+CALLS, NOTES = "calling the program", "waiting for it, keeping the best"
+MODELS = {"linear": Linear(), "mlp": Mlp(widths=WIDTHS)}
+
+
+def timed(function: Callable[..., Any], parts: dict[str, float], name: str) -> Callable[..., Any]:
+    """The function, its seconds added up under a name."""
+    parts[name] = 0.0
+
+    def wrapped(*arguments: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return function(*arguments)
+        finally:
+            parts[name] += time.perf_counter() - started
+
+    return wrapped
+
+
+class Ours:
+    """One trainer for each model."""
+
+    def prepare(self, count: int, stop: int, columns: int, batch: int, epochs: int) -> dict:
+        """Draws the rows."""
+        devices.offer()
+        x, y, stop_x, stop_y = rows(count, stop, columns)
+        fold = Fold(x, y, np.ones(count, np.float32), stop_x, stop_y, np.ones(stop, np.float32))
+        compiler = ThreadPoolExecutor(1)
+        self.trainers = {name: Trainer([fold], model, epochs, False, compiler) for name, model in MODELS.items()}
+        self.batch = batch
+        return versions("downslope", "jax", "jaxlib", "numpy")
+
+    def recipe(self, model: str, rate: float) -> Recipe:
+        """What is trained."""
+        return Recipe(BinaryCrossEntropy(), Adam(learning_rate=rate), Constant(), None, MODELS[model])
+
+    def compile(self, model: str, lanes: int) -> dict:
+        """Seconds to trace and compile; any number of lanes shares the program."""
+        del lanes
+        started = time.perf_counter()
+        self.trainers[model].program(self.recipe(model, RATE), 1, self.batch).result()
+        return {"seconds": time.perf_counter() - started}
+
+    def run(self, model: str, lanes: int, threads: int) -> dict:
+        """A whole loop. Many lanes are learning rates on two seeds, as in a comparison's tuning."""
+        del threads  # one device for each core does that work
+        trainer = self.trainers[model]
+        started = time.perf_counter()
+        rates = [RATE] if lanes == 1 else RATE * np.geomspace(0.3, 3, lanes // 2)
+        wanted = [Lane(self.recipe(model, float(rate)), 0, seed) for seed in range(min(2, lanes)) for rate in rates]
+
+        def score(place: int, raw: np.ndarray) -> np.ndarray:
+            return np.mean((raw > 0) != (trainer.folds[place].stop_y == 1), axis=1)
+
+        bundle = trainer.bundle(wanted, self.batch, 2, score)
+        parts = {"initial weights": time.perf_counter() - started}
+        bundle.feed.rows = timed(bundle.feed.rows, parts, "gathering rows")
+        bundle.score = timed(bundle.score, parts, "scoring")
+        bundle.call = timed(bundle.call, parts, CALLS)
+        bundle.note = timed(bundle.note, parts, NOTES)
+        for _ in bundle:
+            pass
+        seconds = time.perf_counter() - started
+        parts[CALLS] -= parts["gathering rows"]  # these happen in there
+        parts[NOTES] -= parts["scoring"]
+        validation = float(np.median([min(lane.best.losses) for lane in bundle.trained]))
+        return {"seconds": seconds, "steps": bundle.cut.updates, "validation": validation, "parts": parts}
+
+
+if __name__ == "__main__":
+    serve(Ours())

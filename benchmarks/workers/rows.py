@@ -1,0 +1,16 @@
+"""The made-up table that every peer learns from: two classes with a bent border between them."""
+
+import numpy as np
+
+RATE = 3e-3
+WIDTHS = (64, 64)
+
+
+def rows(count: int, stop: int, columns: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Features and labels to learn from, then those to validate on, all float32."""
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=(count + stop, columns))
+    hidden = x @ draw.normal(size=columns) / np.sqrt(columns) + 0.5 * np.abs(x[:, 0]) * x[:, 1]
+    y = hidden + 0.3 * draw.normal(size=count + stop) > 0
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    return x[:count], y[:count], x[count:], y[count:]
