@@ -12,6 +12,7 @@ from downslope.core.about import Task
 
 LARGEST_LOG = -float(np.log(metrics.TINY))  # the metric's own limit for a certain mistake
 ELEMENTS = 1 << 20
+WILDEST = 1e18  # a raw score beyond this squares to infinity in float32: the run has lost its way
 
 
 def epoch_scores(
@@ -22,7 +23,7 @@ def epoch_scores(
     Probabilities are calibrated on the same rows, one epoch at a time, as they will be for the epoch that is kept.
     """
     raw = np.asarray(raw)
-    finite = np.isfinite(raw).all(axis=tuple(range(1, raw.ndim)))
+    finite = (np.abs(raw) < WILDEST).all(axis=tuple(range(1, raw.ndim)))
     out = np.full(len(raw), np.nan)
     empty = raw.shape[1] == 0 or (weight is not None and np.sum(weight) <= 0)
     if finite.any() and not empty:
