@@ -1,6 +1,6 @@
 """What every optimizer promises, for each entry that the catalogue finds."""
 
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -177,52 +177,71 @@ def test_half_precision_parameters_are_trained(entry):
     assert np.isfinite(losses).all() and losses[-1] <= losses[0]
 
 
-@every_entry
-def test_does_not_divide_by_zero(entry):
-    """Gradients of exactly zero, and parameters of exactly zero, from the first step on."""
-    zeros = jax.tree.map(jnp.zeros_like, params_of())
-    _, params, state = jax.jit(lambda optimizer: train(optimizer, zeros, steps=3, function=lambda p: 0.0 * bowl(p)))(entry())
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((params, state)) if jnp.issubdtype(leaf.dtype, jnp.floating))
-
-
 # Compilation, lanes
 
 
-@every_entry
-def test_a_new_value_compiles_nothing(entry):
+LANES = 7
+
+
+@cache
+def program(entry):
+    """One compiled run of seven lanes, which several tests share, and how often it was traced."""
     traced = []
 
     @jax.jit
-    def step(optimizer, params):
+    def run(optimizers, sizes, params, steps):
         traced.append(1)
-        gradient, here = stand(params)
-        return optimizer.update(gradient, optimizer.init(params), params, here)[0]
 
-    step(as_arrays(entry()), params_of())
-    changes = step(jax.tree.map(lambda leaf: 0.999 * leaf, as_arrays(entry())), params_of())
-    assert len(traced) == 1
-    assert jax.tree.structure(changes) == jax.tree.structure(params_of())
+        def lane(optimizer, size):
+            def advance(_, carry):
+                params, state = carry
+                gradient, here = stand(params, lambda at: size * bowl(at))
+                change, state = optimizer.update(gradient, state, params, here)
+                return jax.tree.map(jnp.add, params, change), state
+
+            params_at_end, state = jax.lax.fori_loop(0, steps, advance, (params, optimizer.init(params)))
+            return optimizer.evaluate_at(state, params_at_end), state
+
+        return jax.vmap(lane)(optimizers, sizes)
+
+    return run, traced
+
+
+def lanes_of(optimizer, factors):
+    """Seven of them, every number multiplied by another factor."""
+    return jax.tree.map(lambda leaf: leaf * jnp.asarray(factors, jnp.float32), as_arrays(optimizer))
+
+
+def sizes_of(*sizes):
+    return jnp.asarray([*sizes, *[1.0] * (LANES - len(sizes))], jnp.float32)
 
 
 @every_entry
 def test_a_broken_lane_leaves_its_neighbours_alone(entry):
-    """Three lanes side by side; the middle one goes wild in one run, and the others must not move by one bit."""
-    lanes = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf, 0.9 * leaf]), as_arrays(entry()))
+    """The second lane goes wild in one run and is lost in another, and the others must not move by one bit."""
+    lanes = lanes_of(entry(), [1.0, 1.0, 0.95, 0.9, 0.99, 0.98, 0.97])
+    run, _ = program(entry)
+    calm, wild, lost = (run(lanes, sizes_of(1.0, size), params_of(), 6) for size in (1.0, 1e38, np.nan))
+    assert not same_bits(calm, lost)
+    others = np.array([0, 2, 3, 4, 5, 6])
+    for broken in (wild, lost):
+        assert same_bits(*(jax.tree.map(lambda leaf: leaf[others], whole) for whole in (calm, broken)))
 
-    @jax.jit
-    def run(optimizers, sizes):
-        def one(optimizer, size):
-            return train(optimizer, params_of(), 6, function=lambda params: size * bowl(params))
 
-        return jax.vmap(one)(optimizers, sizes)
+@every_entry
+def test_a_new_value_compiles_nothing(entry):
+    run, traced = program(entry)
+    for factor in (1.0, 0.999):
+        run(lanes_of(entry(), [factor] * LANES), sizes_of(factor), params_of(), 1)
+    assert len(traced) == 1
 
-    calm = run(lanes, jnp.array([1.0, 1.0, 0.5]))
-    wild = run(lanes, jnp.array([1.0, 1e38, 0.5]))
-    nan = run(lanes, jnp.array([1.0, jnp.nan, 0.5]))
-    for lane in (0, 2):
-        first = jax.tree.map(lambda leaf, at=lane: leaf[at], calm)
-        assert same_bits(first, jax.tree.map(lambda leaf, at=lane: leaf[at], wild))
-        assert same_bits(first, jax.tree.map(lambda leaf, at=lane: leaf[at], nan))
+
+@every_entry
+def test_does_not_divide_by_zero(entry):
+    """Gradients of exactly zero, and parameters of exactly zero, from the first step on."""
+    zeros = jax.tree.map(jnp.zeros_like, params_of())
+    ends = program(entry)[0](lanes_of(entry(), [1.0] * LANES), sizes_of(*[0.0] * LANES), zeros, 3)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(ends) if jnp.issubdtype(leaf.dtype, jnp.floating))
 
 
 # Cost and effect
@@ -257,30 +276,27 @@ def middle(entry):
 @every_entry
 def test_comes_down_a_bowl(entry):
     """Somewhere in its own range of learning rates, within 300 steps, the loss falls to less than a hundredth."""
-    found = rate_range(entry())
-    rates = jnp.ones(1) if found is None else jnp.asarray(np.geomspace(found.low, found.high, 7), jnp.float32)
-
-    def final(rate):
-        _, params, _ = train(with_rate(entry(), rate), params_of(), 300)
-        return bowl(params)
-
-    reached = jax.jit(jax.vmap(final))(rates)
+    found, lanes = rate_range(entry()), lanes_of(entry(), [1.0] * LANES)
+    if found is not None:
+        lanes = with_rate(lanes, jnp.asarray(np.geomspace(found.low, found.high, LANES), jnp.float32))
+    params, _ = program(entry)[0](lanes, sizes_of(), params_of(), 300)
+    reached = jax.vmap(bowl)(params)
     assert np.nanmin(reached) < 0.01 * bowl(params_of())
 
 
 # Beside optax
 
 
-def missing(entry, params, here):
+def missing(entry, params=True, here=True):
     """The complaint of an update that gets no parameters or no `here`; nothing if it needs none."""
     optimizer = entry()
 
-    def step():
-        gradient, _ = stand(params_of())
-        return optimizer.update(gradient, optimizer.init(params_of()), params, here)
+    def step(at):
+        gradient, whole = stand(at)
+        return optimizer.update(gradient, optimizer.init(at), at if params else None, whole if here else None)
 
     try:
-        jax.eval_shape(step)
+        jax.eval_shape(step, params_of())
     except DownslopeError as error:
         return str(error)
     return ""
@@ -288,17 +304,14 @@ def missing(entry, params, here):
 
 @every_entry
 def test_says_so_when_something_is_missing(entry):
-    for what, complaint in (
-        ("params", missing(entry, None, stand(params_of())[1])),
-        ("here", missing(entry, params_of(), None)),
-    ):
+    for what, complaint in (("params", missing(entry, params=False)), ("here", missing(entry, here=False))):
         assert not complaint or (what in complaint and entry.name in complaint and "\n" not in complaint)
 
 
 @every_entry
 def test_drops_into_optax(entry):
     """In a chain after a transformation that changes nothing, and through `apply_updates`, it does what it does alone."""
-    needs_here = bool(missing(entry, params_of(), None))
+    needs_here = bool(missing(entry, here=False))
 
     @jax.jit
     def both(optimizer, params):
