@@ -7,6 +7,7 @@ BIN := .venv/bin
 PEERS := .venv-peers/bin
 READY := .venv/ready
 PIP := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_OF_PEERS := -m pip install --quiet --disable-pip-version-check --constraint .venv-peers/constraints.txt
 WORKERS ?= 2
 
 # The type checker runs on the Node that its own wheel brings, whatever the machine has.
@@ -30,9 +31,13 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 .venv-peers/ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "downslope needs Python 3.11 or newer with venv; none was found on PATH" >&2; exit 2; }
+	@echo "Setting up .venv-peers (once; some minutes)"
 	@test -x $(PEERS)/python || $(PYTHON) -m venv .venv-peers
-	@$(PEERS)/python $(PIP) setuptools
-	@$(PEERS)/python $(PIP) --no-build-isolation --editable '.[dev,peers]'
+	@# PyTorch brings SymPy, which wants an older mpmath than the tests have; so the peers live apart from the tests' packages.
+	@grep -v '^mpmath==' constraints.txt > .venv-peers/constraints.txt
+	@$(PEERS)/python $(PIP_OF_PEERS) setuptools
+	@$(PEERS)/python $(PIP_OF_PEERS) --no-build-isolation --editable '.[peers]' optax
 	@touch $@
 
 demo: setup  ## compare on two real tables that come with scikit-learn
@@ -58,7 +63,7 @@ generate: setup  ## write the stubs and the reference pages anew
 golden: .venv-peers/ready  ## compute the stored reference numbers anew, with other frameworks
 	$(PEERS)/python tests/golden/make.py
 
-bench: .venv-peers/ready  ## measure against the peers, side by side
+bench: .venv-peers/ready  ## measure against the peers, side by side; QUICK=1 only shows that it runs
 	$(PEERS)/python -m benchmarks
 
 accuracy: setup  ## error of every loss in units of the last place
