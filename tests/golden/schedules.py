@@ -23,3 +23,34 @@ def cases():
         fall = optax.cosine_decay_schedule(1.0, 60 - rising, 0.05)
         both = optax.join_schedules([rise, fall], [rising])
         yield case("cosine", 60, {"end": 0.05, "warmup": warmup}, both, "join_schedules(linear_schedule, cosine_decay_schedule)")
+    for end, power in ((0.0, 2.0), (0.1, 0.5)):
+        theirs = optax.polynomial_schedule(1.0, end, power, 40)
+        yield case("polynomial", 40, {"end": end, "power": power}, theirs, "polynomial_schedule")
+    yield case("exponential", 40, {"end": 0.003}, optax.exponential_decay(1.0, 40, 0.003), "exponential_decay")
+    staircase = optax.exponential_decay(1.0, 20, 0.2, staircase=True)
+    yield case("step", 60, {"drop": 0.2, "drops": 2}, staircase, "exponential_decay(staircase=True)")
+    cycle = optax.cosine_onecycle_schedule(40, 1.0, pct_start=0.3, div_factor=25.0, final_div_factor=1e4)
+    yield case("one_cycle", 40, {"rise": 0.3, "start": 0.04, "end": 4e-6}, cycle, "cosine_onecycle_schedule")
+    cycle = optax.cosine_onecycle_schedule(50, 1.0, pct_start=0.4, div_factor=4.0, final_div_factor=5.0)
+    yield case("one_cycle", 50, {"rise": 0.4, "start": 0.25, "end": 0.05}, cycle, "cosine_onecycle_schedule")
+    stays = optax.join_schedules([optax.constant_schedule(1.0), optax.linear_schedule(1.0, 0.2, 15)], [45])
+    yield case(
+        "warmup_stable_decay", 60, {"decay": 0.25, "end": 0.2}, stays, "join_schedules(constant_schedule, linear_schedule)"
+    )
+    falls = [optax.cosine_decay_schedule(1.0, length, 0.1) for length in (10, 20, 40)]
+    settings = {"cycles": 3, "growth": 2, "end": 0.1}
+    yield case("cosine_restarts", 70, settings, optax.join_schedules(falls, [10, 30]), "join_schedules(cosine_decay_schedule)")
+    falls = [optax.cosine_decay_schedule(1.0, 20, 0.3)] * 2
+    settings = {"cycles": 2, "growth": 1, "end": 0.3}
+    yield case("cosine_restarts", 40, settings, optax.join_schedules(falls, [20]), "join_schedules(cosine_decay_schedule)")
+    # Vaswani et al. (2017), equation 3, relative to its peak and from there on: min(n^-1/2, n w^-3/2) / w^-1/2.
+    rising, steps = 8, 40
+    peak = [min((rising + n) ** -0.5, (rising + n) * rising**-1.5) / rising**-0.5 for n in range(steps)]
+    settings = {"timescale": rising / steps}
+    yield {
+        "schedule": "inverse_square_root",
+        "steps": steps,
+        "made_by": "the paper's equation",
+        "settings": settings,
+        "factors": peak,
+    }

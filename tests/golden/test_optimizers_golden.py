@@ -145,6 +145,13 @@ def test_every_choice_is_recorded_both_ways(name):
             assert {getattr(optimizer, setting) for optimizer in made} == set(declared.options), setting
 
 
+def test_defaults_are_the_ones_that_were_looked_up():
+    """The defaults as they were compared with papers and authors' code, so that none drifts unseen."""
+    recorded = json.loads((FOLDER / "defaults.json").read_text())
+    present = {name: {k: v for k, v in catalogue[name]().values().items() if not isinstance(v, Record)} for name in recorded}
+    assert present == recorded and set(recorded) >= set(RECORDED)
+
+
 def test_makers_do_not_import_ours():
     for path in FOLDER.glob("*.py"):
         if path.name.startswith("test_"):
