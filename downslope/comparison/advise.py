@@ -20,7 +20,9 @@ def advise(result: Result) -> dict[str, Any]:
     if learned_nothing(result, best):
         return nothing(result, say.no_better_than_constant(result, best))
     tied = [c for c in judged if c["tied_with_best"]] or [best]
-    chosen = min(tied, key=lambda c: effort(result, c))
+    # Where little can be told apart, even the worst is tied: the simple one must also be as good as the best in practice.
+    near = [c for c in tied if cost(result, c) <= cost(result, best) + (result.get("margin") or 0.0)] or [best]
+    chosen = min(near, key=lambda c: effort(result, c))
     others = [c for c in tied if c is not chosen]
     text = [
         say.trees_first(result, chosen),
@@ -40,7 +42,7 @@ def advise(result: Result) -> dict[str, Any]:
         "optimizer": chosen["optimizer"],
         "settings": dict(chosen["settings"]),
         "text": " ".join(sentence for sentence in text if sentence),
-        "reasons": [sentence for sentence in reasons(result, chosen, others, judged) if sentence],
+        "reasons": [sentence for sentence in reasons(result, chosen, near, others, judged) if sentence],
     }
 
 
@@ -78,10 +80,12 @@ def learned_nothing(result: Result, best: Contender) -> bool:
     return sign(result) * worst >= sign(result) * value(constant)
 
 
-def reasons(result: Result, chosen: Contender, others: Sequence[Contender], judged: Sequence[Contender]) -> list[str]:
+def reasons(
+    result: Result, chosen: Contender, near: Sequence[Contender], others: Sequence[Contender], judged: Sequence[Contender]
+) -> list[str]:
     """What stands behind the recommendation, one sentence each."""
     return [
-        why_this_one(result, chosen, others),
+        why_this_one(result, chosen, near, others),
         say.margin_words(result),
         say.at_the_border(chosen, judged),
         say.full_batch(result, chosen),
@@ -90,11 +94,14 @@ def reasons(result: Result, chosen: Contender, others: Sequence[Contender], judg
     ]
 
 
-def why_this_one(result: Result, chosen: Contender, others: Sequence[Contender]) -> str:
-    """What makes the chosen one the simplest of the tied."""
+def why_this_one(result: Result, chosen: Contender, near: Sequence[Contender], others: Sequence[Contender]) -> str:
+    """What makes the chosen one the simplest of those that are as good as the best."""
     if not others:
         return f"{capital(named(chosen))} has the best score and no other contender is tied with it."
-    rival = min(others, key=lambda c: effort(result, c))
+    rivals = [c for c in near if c is not chosen]
+    if not rivals:
+        return f"{capital(named(chosen))} has the best score; the others are worse by more than the margin, if not beyond chance."
+    rival = min(rivals, key=lambda c: effort(result, c))
     spans = [f"{c.get('good_rates', 0)} of {len(c.get('grid', []))}" for c in (chosen, rival)]
     words = (
         f"{named(rival)} has its best learning rate at the edge of what was tried",

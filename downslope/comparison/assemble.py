@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ class Evidence:
         """The ranking metric."""
         return self.court.metric
 
+    @cached_property
+    def best_tuned(self) -> float:
+        """The lowest mean cost that any contender reached while tuning; infinite where nobody tuned."""
+        costs = [cost for one in self.contenders if not one.reason for cost in self.runner.tuned(one).values()]
+        return min(costs, default=float("inf"))
+
 
 def grid(evidence: Evidence, contender: Contender) -> list[dict[str, Any]]:
     """Every learning rate tried, with its scores on the stopping slices of the tuning seeds, in the metric's own direction."""
@@ -55,13 +62,14 @@ def grid(evidence: Evidence, contender: Contender) -> list[dict[str, Any]]:
     return out
 
 
-def good_rates(points: Sequence[Mapping[str, Any]], metric: Metric, constant: float) -> list[float]:
-    """The learning rates whose score is within a twentieth of the way from the best of them to the constant predictor."""
+def good_rates(evidence: Evidence, points: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The learning rates whose score is within a twentieth of the way from the best of all contenders to the constant predictor.
+
+    Measured from the best of all, so that a contender that is bad everywhere is not called insensitive.
+    """
+    best, metric = evidence.best_tuned, evidence.metric
     known = [(metric.sign * point["score"], point["learning_rate"]) for point in points if point["score"] is not None]
-    if not known:
-        return []
-    best = min(cost for cost, _ in known)
-    reach = GOOD_SHARE * abs(metric.sign * constant - best) if np.isfinite(constant) else 0.0
+    reach = GOOD_SHARE * abs(evidence.runner.constant - best) if known and np.isfinite(evidence.runner.constant) else 0.0
     return [rate for cost, rate in known if cost <= best + reach]
 
 
@@ -90,7 +98,7 @@ def aims_at(evidence: Evidence, contender: Contender) -> float | None:
 
 
 def entry(
-    evidence: Evidence, contender: Contender, judged: Judged | None, ranking: Ranking | None, constant: float, best: str | None
+    evidence: Evidence, contender: Contender, judged: Judged | None, ranking: Ranking | None, best: str | None
 ) -> dict[str, Any]:
     """One contender's entry of the result."""
     problem, ledger = evidence.problem, evidence.ledger
@@ -99,7 +107,7 @@ def entry(
     status, reason = outcome(contender, ledger, runs, wanted)
     points = grid(evidence, contender)
     rate = runs[0].learning_rate if runs else (contender.rates[0] if len(contender.rates) == 1 else None)
-    good = good_rates(points, evidence.metric, constant)
+    good = good_rates(evidence, points)
     settings = contender.settings(rate)
     in_ranking = ranking is not None and judged is not None and contender.id in ranking.order
     updates = 0 if contender.reason else evidence.runner.updates(contender)

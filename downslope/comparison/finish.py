@@ -119,7 +119,8 @@ class Closing:
         """The whole result, written to the folder."""
         controls = self.controls()
         data, judged, ranking = self.assembled(controls)
-        chosen = data["recommendation"]["id"]
+        # Where nothing is recommended, the best there is goes home all the same: whoever trains wants a model.
+        chosen = data["recommendation"]["id"] or (ranking.order[0] if ranking is not None and ranking.order else None)
         if chosen is not None:
             contender = next(one for one in self.field if one.id == chosen)
             data["test"] = deliver(self.ledger.folder / "model", self.evidence, contender, data, self.single)
@@ -138,7 +139,7 @@ class Closing:
         ranked = [judged[one.id] for one in own if one.id in judged]
         ranking = self.court.rank(ranked, [], constant, self.margin) if ranked else None
         best = ranking.order[0] if ranking is not None and ranking.order else None
-        entries = [entry(self.evidence, one, judged.get(one.id), ranking, constant, best) for one in own]
+        entries = [entry(self.evidence, one, judged.get(one.id), ranking, best) for one in own]
         data = self.frame() | {
             "contenders": sorted(entries, key=lambda each: (each["rank"] is None, each["rank"] or 0, each["id"])),
             "margin": finite(ranking.margin) if ranking is not None else None,

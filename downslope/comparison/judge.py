@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from downslope.core.about import Task
 from downslope.losses.base import Loss
 from downslope.training.status import Status
 
-PREDICTIONS = ("value", "score", "label", "probability")
+STRETCHES = 100
 
 
 @dataclass
@@ -88,10 +89,18 @@ class Court:
         contributions: dict[str, list[np.ndarray] | None] = {one.id: one.contributions for one in judged}
         contributions |= dict.fromkeys(failed)
         rows = [self.problem.fits[fit].judge for fit in self.problem.confirmation]
-        clusters = self.problem.dataset.group
+        clusters = self.clusters
         return tied_set(
             contributions, rows, self.metric.direction, margin, clusters=clusters, limits=self.metric.limits, seed=self.seed
         )
+
+    @cached_property
+    def clusters(self) -> np.ndarray | None:
+        """Rows that are drawn again together: those of a group, or of a stretch of time, for neighbours in time are alike."""
+        data = self.problem.dataset
+        if data.time is None:
+            return data.group
+        return np.argsort(np.argsort(data.time, kind="stable"), kind="stable") * STRETCHES // len(data.time)
 
     @staticmethod
     def mean(judged: Judged, metric: Metric) -> float:

@@ -114,6 +114,15 @@ def test_the_best_mean_is_not_taken_when_a_simpler_one_is_tied():
     assert advise(result)["id"] == "squared_error × adam"
 
 
+def test_the_simple_one_must_be_as_good_as_the_best_in_practice():
+    result = houses()
+    worse = contender("squared_error", "sgd", 49_000.0 + 2 * result["margin"], tied=True, good=7)
+    result["contenders"] = [contender("squared_error", "adam", 49_000.0, tied=True, good=2), worse]
+    assert advise(result)["optimizer"] == "adam"
+    worse["score"]["mean"] = 49_000.0 + 0.5 * result["margin"]
+    assert advise(result)["optimizer"] == "sgd"
+
+
 def test_a_best_rate_at_the_edge_is_nothing_to_build_on():
     result = houses(budget={"learning_rates": 7})
     result["contenders"][0] |= {"at_border": True, "good_rates": 11}
