@@ -189,7 +189,7 @@ def sealed(facts: Sequence[Any], arrays: bytes) -> bytes:
 
 def unusable(path: Path, why: str) -> BadData:
     """The error for a ledger that cannot be read or written."""
-    return BadData(f"the ledger {path} cannot be used ({why}); --fresh starts a new one")
+    return BadData(f"the ledger {path} cannot be used ({' '.join(why.split())}); --fresh starts a new one")
 
 
 def clear(folder: Path, names: Sequence[str]) -> None:
