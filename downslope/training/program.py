@@ -65,20 +65,18 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     """
     first = recipe.optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
-    here = carry.step
 
-    def one_step(inner: tuple[Params, State, jax.Array], offset: jax.Array) -> tuple[tuple[Params, State, jax.Array], jax.Array]:
+    def one_step(inner: tuple[Params, State, jax.Array], place: jax.Array) -> tuple[tuple[Params, State, jax.Array], jax.Array]:
         params, state, step = inner
-        place = (step - here) % shape.period
         batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
         params, state, loss = update(recipe, params, state, batch, step, total, key)
         return (params, state, step + 1), loss
 
-    def one_round(before: Carry, _: None) -> tuple[Carry, Round]:
-        (params, state, step), losses = jax.lax.scan(
-            one_step, (before.params, before.state, before.step), jnp.arange(shape.steps), length=shape.steps
-        )
+    def one_round(before: Carry, number: jax.Array) -> tuple[Carry, Round]:
+        # Counted apart from the lane's own step, so that the lanes of a block read one batch and not a copy each.
+        places = (number * shape.steps + jnp.arange(shape.steps)) % shape.period
+        (params, state, step), losses = jax.lax.scan(one_step, (before.params, before.state, before.step), places)
         shown = recipe.optimizer.evaluate_at(state, params)
         raw = raw_scores(recipe, shown, stop.x)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
@@ -89,7 +87,7 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         stop_loss = mean_loss(recipe, raw, stop.y, stop.weight)
         return after, Round(jnp.mean(losses), stop_loss, raw, shown, jnp.sum(jnp.isfinite(losses)), alive)
 
-    carry, rounds = jax.lax.scan(one_round, carry, None, length=shape.rounds)
+    carry, rounds = jax.lax.scan(one_round, carry, jnp.arange(shape.rounds))
     return carry._replace(fresh=jnp.zeros_like(carry.fresh)), rounds
 
 
