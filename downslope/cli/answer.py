@@ -53,7 +53,7 @@ def ranking(data: dict[str, Any], width: int) -> Any:
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
     wide = width >= NARROW
     longest = max((len(scored(c["score"], places)) for c in data["contenders"] if c["score"]), default=0)
-    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     fits = (
         max((len(c["id"]) for c in data["contenders"]), default=0)
         + longest
@@ -68,7 +68,7 @@ def ranking(data: dict[str, Any], width: int) -> Any:
     for c in ordered(data["contenders"]):
         recommended = c["id"] == data["recommendation"].get("id")
         mark = CHOSEN if recommended else TIED if c["tied_with_best"] else ""
-        cells = [f"{c['rank'] or ''} {mark or ' '}", c["id"]]
+        cells = [f"{c['rank'] or '':>2} {mark}", c["id"]]
         if wide:
             cells.append(wording.rate(c["settings"].get("learning_rate", "")))
         cells.append(scored(c["score"], places) if c["score"] else f"{c['status'].replace('_', ' ')}: {c['reason']}".rstrip(": "))

@@ -103,7 +103,7 @@ def test_ties_and_warnings_are_said(run, work):
     work.data["warnings"] = ["a random split flatters tables with dates"]
     out = run("compare", "demo:diabetes").stdout
     assert "no difference found between these 2" in out
-    assert re.search(r"^1 → +huber × adam", out, re.MULTILINE) and re.search(r"^2 • +huber × sgd", out, re.MULTILINE)
+    assert re.search(r"^ 1 → +huber × adam", out, re.MULTILINE) and re.search(r"^ 2 • +huber × sgd", out, re.MULTILINE)
     assert "Warning: a random split flatters tables with dates" in out
 
 
