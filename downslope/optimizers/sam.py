@@ -10,8 +10,8 @@ from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.errors import OutOfRange
 from downslope.core.record import hyper, part
 from downslope.core.types import Number, Params
+from downslope.optimizers import catalogue
 from downslope.optimizers.base import Here, Optimizer, required
-from downslope.optimizers.momentum import Momentum
 
 
 class State(NamedTuple):
@@ -25,7 +25,7 @@ class Sam(Optimizer):
     that generalise better. Costs two gradients for each update, so under an equal budget it takes half the updates. Any
     optimizer that needs one gradient can stand inside.
 
-    >>> from downslope.optimizers.sgd import Sgd
+    >>> from downslope.optimizers import Sgd
     >>> import jax
     >>> params, look = jnp.array([1.0]), jax.value_and_grad(lambda p: jnp.sum(p**2))
     >>> loss, gradient = look(params)
@@ -48,7 +48,7 @@ class Sam(Optimizer):
         differs={"optax": "counts each of the two gradients as a step of its own unless opaque_mode is chosen."},
     )
 
-    optimizer: Optimizer = part(default_factory=Momentum, doc="The optimizer that steps.")
+    optimizer: Optimizer = part(default_factory=lambda: catalogue["momentum"](), doc="The optimizer that steps.")
     radius: Number = hyper(default=0.05, above=0.0, search=Range(0.005, 0.5, "log"), doc="How far to climb.")
 
     def __post_init__(self) -> None:

@@ -152,6 +152,36 @@ def test_polyak_needs_no_rate_when_everything_can_be_fitted():
     assert lengths[-1] < 1e-2
 
 
+def valley(x):
+    """Rosenbrock's, of nine dimensions."""
+    return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def test_lbfgs_satisfies_strong_wolfe_and_arrives():
+    """Every step: enough descent, and a slope along it of at most nine tenths; in the end nothing is left."""
+    points, _ = run(make("lbfgs"), jnp.linspace(-1.0, 1.5, 9), 80, valley)
+    look = jax.jit(jax.vmap(jax.value_and_grad(valley)))
+    values, slopes = (np.asarray(part) for part in look(jnp.asarray(points)))
+    moves = np.diff(points, axis=0)
+    moving = np.max(np.abs(moves), axis=1) > 1e-6  # below, rounding of the values decides
+    before, after = np.sum(slopes[:-1] * moves, 1), np.sum(slopes[1:] * moves, 1)
+    assert moving.sum() > 20
+    assert (before[moving] < 0).all()
+    assert (values[1:] <= values[:-1] + 1e-4 * before)[moving].all()
+    assert (np.abs(after) <= 0.9 * np.abs(before))[moving].all()
+    assert values[-1] < 1e-15
+
+
+def test_lbfgs_survives_a_cliff():
+    """A loss that is infinite beyond a border and steep before it: the search comes back."""
+
+    def cliff(x):
+        return jnp.sum(jnp.where(x < 1, -jnp.log1p(-x), jnp.inf) - 3 * x)
+
+    points, _ = run(make("lbfgs", learning_rate=30.0), jnp.full(3, 0.1), 30, cliff)
+    np.testing.assert_allclose(points[-1], np.full(3, 2 / 3), rtol=1e-6)
+
+
 def test_muon_makes_all_directions_equally_long():
     for shape in ((4, 4), (3, 7), (7, 3)):
         matrix = jnp.asarray(np.sin(1 + np.arange(np.prod(shape))).reshape(shape))

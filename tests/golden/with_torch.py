@@ -29,9 +29,25 @@ class Runner:
         self.optimizer.step()
 
 
-def case(optimizer, problem, rate, settings, make, **theirs):
+class Searching(Runner):
+    """Looks at more than one point in a step."""
+
+    def step(self, number, rate):
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+        def closure():
+            value, gradient = self.gradient_of(self.params(), number)
+            for name, tensor in self.tensors.items():
+                tensor.grad = torch.tensor(gradient[name])
+            return torch.tensor(value)
+
+        self.optimizer.step(closure)
+
+
+def case(optimizer, problem, rate, settings, make, runner=Runner, **theirs):
     made_by = f"{MADE_BY}, {make.__name__}({', '.join(f'{k}={v}' for k, v in theirs.items())})"
-    return Case(optimizer, problem, rate, settings, made_by, partial(Runner, partial(make, lr=rate, **theirs)))
+    return Case(optimizer, problem, rate, settings, made_by, partial(runner, partial(make, lr=rate, **theirs)))
 
 
 def cases():
@@ -121,6 +137,9 @@ def others(optim):
         settings = {"longer": longer, "shorter": shorter, "shortest": shortest, "longest": longest}
         yield case("rprop", problem, rate, settings, optim.Rprop, etas=(shorter, longer), step_sizes=(shortest, longest))
 
+    for problem, rate, memory in (("quadratic", 1.0, 10), ("rosenbrock", 0.3, 5), ("logistic", 1.0, 3)):
+        theirs = {"history_size": memory, "line_search_fn": "strong_wolfe", "max_iter": 1, "max_eval": 99, "tolerance_grad": 0.0}
+        yield case("lbfgs", problem, rate, {"memory": memory}, optim.LBFGS, Searching, **theirs)
     for problem, rate, power, clip, least in (
         ("quadratic", 0.5, 0.8, 1.0, 1e-3),
         ("rosenbrock", 0.02, 0.7, 1.1, 0.9),
