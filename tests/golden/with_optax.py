@@ -36,8 +36,15 @@ class Runner:
         self.now = optax.apply_updates(self.now, change)
 
 
+def said(value):
+    """A setting in words; a function by its name, as its address changes from run to run."""
+    if isinstance(value, partial):
+        return f"{value.func.__name__}({', '.join(f'{k}={v}' for k, v in value.keywords.items())})"
+    return value
+
+
 def case(optimizer, problem, rate, settings, make, runner=Runner, **theirs):
-    made_by = f"{MADE_BY}, {make.__name__}({', '.join(f'{k}={v}' for k, v in theirs.items())})"
+    made_by = f"{MADE_BY}, {make.__name__}({', '.join(f'{k}={said(v)}' for k, v in theirs.items())})"
     return Case(optimizer, problem, rate, settings, made_by, partial(runner, lambda now: make(now, **theirs)))
 
 
