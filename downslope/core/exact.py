@@ -1,14 +1,20 @@
 """Arithmetic that keeps its last digits: what a plain formula rounds away is carried along."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from downslope.core.types import Number
+
+Pair = tuple[Float[Array, " *n"], Float[Array, " *n"]]
 
 # Exponent and half of the mantissa's bits, of which products are exact.
 HALF_THE_DIGITS = {"float32": (8, 11), "float64": (11, 25)}
 
 
-def two_sum(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> tuple[Float[Array, " *n"], Float[Array, " *n"]]:
+def two_sum(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> Pair:
     """The rounded sum of finite numbers and exactly what the rounding lost (Knuth, 1969).
 
     >>> total, lost = two_sum(jnp.float32(1.0), jnp.float32(1e-9))
@@ -21,16 +27,58 @@ def two_sum(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> tuple[Float[Array
     return total, jax.lax.stop_gradient(lost)
 
 
-def inverse(total: Float[Array, " *n"], lost: Float[Array, " *n"]) -> tuple[Float[Array, " *n"], Float[Array, " *n"]]:
+def inverse(total: Float[Array, " *n"], lost: Float[Array, " *n"]) -> Pair:
     """1/(total + lost) as a number and its relative correction: multiply by the first, then by 1 + the second."""
     first = 1 / total
-    total_high, first_high = (jax.lax.reduce_precision(x, *HALF_THE_DIGITS[x.dtype.name]) for x in (total, first))
-    total_low, first_low = total - total_high, first - first_high
+    (total_high, total_low), (first_high, first_low) = halves(total), halves(first)
     product = (total_high * first_high - 1) + (total_high * first_low + total_low * first_high) + total_low * first_low
     return first, -(product + lost * first)
 
 
-def added(x: Float[Array, "*n k"]) -> tuple[Float[Array, " *n"], Float[Array, " *n"]]:
+def two_product(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> Pair:
+    """The product and what its rounding lost, from parts whose products are exact: fusing them cannot change the result."""
+    (a_high, a_low), (b_high, b_low) = halves(a), halves(b)
+    return two_sum(a_high * b_high, (a_high * b_low + a_low * b_high) + a_low * b_low)
+
+
+def halves(x: Float[Array, " *n"]) -> Pair:
+    """The leading and the trailing digits, so few that products of them are exact."""
+    high = jax.lax.reduce_precision(x, *HALF_THE_DIGITS[x.dtype.name])
+    return high, x - high
+
+
+@jax.custom_jvp
+def exp_product(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> Float[Array, " *n"]:
+    """exp(a · b), the product taken exactly."""
+    product, lost = two_product(a, b)
+    result = jnp.exp(product)
+    return result + jnp.where(jnp.isfinite(result), result * lost, 0)
+
+
+@exp_product.defjvp
+def exp_product_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    """The derivative of `exp_product`: through its parts infinity would meet minus infinity."""
+    (a, b), (a_step, b_step) = primals, tangents
+    result = exp_product(a, b)
+    return result, result * (a * b_step + b * a_step)
+
+
+def ratio(a: Pair, b: Pair) -> Pair:
+    """a / b and what its rounding lost, for numbers that come with their own loss."""
+    quotient = a[0] / b[0]
+    product, lost = two_product(quotient, b[0])
+    return quotient, jax.lax.stop_gradient((((a[0] - product) - lost) + (a[1] - quotient * b[1])) / b[0])
+
+
+def expm1_near(x: Float[Array, " *n"]) -> Float[Array, " *n"]:
+    """exp(x) − 1 for |x| < 1, by its series: XLA's own is off by up to six units."""
+    series = jnp.ones_like(x)
+    for index in range(20, 1, -1):
+        series = 1 + x / index * series
+    return x * series
+
+
+def added(x: Float[Array, "*n k"]) -> Pair:
     """The sum over the last axis of shares of a whole, and what its rounding lost: coarse and fine digits go apart."""
     coarse = jnp.round(x * 2**12) * 2**-12
     fine = x - coarse
@@ -41,9 +89,17 @@ def added(x: Float[Array, "*n k"]) -> tuple[Float[Array, " *n"], Float[Array, " 
     return two_sum(*pair)
 
 
+def beyond(a: Float[Array, " *n"], b: Float[Array, " *n"], width: Number) -> Float[Array, " *n"]:
+    """|a − b| − width, right to the last digit also where little is left."""
+    error, lost = two_sum(a, -b)
+    size, lost = jnp.maximum(error, -error), jnp.where(error > 0, lost, -lost)
+    over, more_lost = two_sum(size, -jnp.broadcast_to(jnp.asarray(width, size.dtype), size.shape))
+    return over + (lost + more_lost)
+
+
 def finite(x: Float[Array, " *n"]) -> Float[Array, " *n"]:
     """x, with −inf as a number so low that differences to it stay finite and its exponential is 0."""
-    return jnp.maximum(x, jnp.finfo(x.dtype).min / 8)
+    return jnp.maximum(x, jnp.finfo(x.dtype).min / 2**15)
 
 
 def log1p(x: Float[Array, " *n"]) -> Float[Array, " *n"]:

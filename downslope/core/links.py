@@ -10,13 +10,14 @@ import numpy as np
 
 from downslope.core.errors import UnknownName
 
-NAMES = ("identity", "exp", "expm1", "sigmoid", "softmax", "sign", "argmax")
+NAMES = ("identity", "exp", "expm1", "sigmoid", "softmax", "sign", "argmax", "first")
 
 
 def apply(name: str, raw: Any, numpy: ModuleType = np) -> Any:
     """The prediction that belongs to raw scores, in NumPy, or in JAX with `numpy=jax.numpy`.
 
-    `sigmoid` gives the probability of class 1, `softmax` one probability for each class, `sign` and `argmax` a class index.
+    `sigmoid` gives the probability of class 1, `softmax` one probability for each class, `sign` and `argmax` a class index,
+    `first` the first of several scores: the value where the others describe its spread.
 
     >>> apply("sign", np.array([-2.0, 0.5]))
     array([0, 1])
@@ -37,4 +38,6 @@ def apply(name: str, raw: Any, numpy: ModuleType = np) -> Any:
         return (raw > 0).astype(int)
     if name == "argmax":
         return numpy.argmax(raw, axis=-1)
+    if name == "first":
+        return raw[..., 0]
     raise UnknownName.among("link", name, NAMES)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float, Int
 
-from downslope.core.exact import added, finite, inverse, log1p, two_sum
+from downslope.core.exact import added, expm1_near, finite, inverse, log1p, ratio, two_product, two_sum
 
 Scores = Float[Array, " *batch classes"]
 Labels = Int[Array, " *batch"]
@@ -41,6 +41,7 @@ class Shares(NamedTuple):
     best: PerExample
     own: PerExample
     others: PerExample
+    others_lost: PerExample
     part: Scores  # of the whole: the softmax
     others_part: PerExample
 
@@ -54,10 +55,13 @@ def shares(raw: Scores, own: PerExample, is_own: Array) -> Shares:
     others, others_lost = added(jnp.where(is_own, 0, share + share * lost))
     whole, whole_lost = two_sum(others, own_share)
     scale, correction = inverse(whole, whole_lost + others_lost)
+    # exp once more is faster than keeping it in memory; the barrier stops the compiler from keeping it
+    share, lost = share_of(jax.lax.optimization_barrier(raw), best[..., None])
     part = share * scale[..., None]
     part += part * (lost + correction[..., None])
     others_part = others * scale
-    return Shares(best, own_share, others, part, others_part + others_part * correction)
+    others_part += others_part * correction + others_lost * scale
+    return Shares(best, own_share, others, others_lost, part, others_part)
 
 
 def share_of(score: Array, best: Array) -> tuple[Array, Array]:
@@ -111,6 +115,78 @@ def excess_slope(primals: Any, tangents: Any) -> tuple[Scores, Scores]:
     return excess(raw, label), jax.jvp(softmax, (raw,), (tangents[0],))[1]
 
 
+@jax.custom_jvp
+def own_part(raw: Scores, label: Labels) -> PerExample:
+    """The probability of the example's own class."""
+    share = shares(raw, own_score(raw, label), is_label(raw, label))
+    return share.own / (share.own + share.others)
+
+
+@own_part.defjvp
+def own_part_slope(primals: Any, tangents: Any) -> tuple[PerExample, PerExample]:
+    """The derivative of `own_part`."""
+    raw, label = primals
+    p = own_part(raw, label)
+    return p, -p * jnp.sum(excess(raw, label) * tangents[0], axis=-1)
+
+
+@jax.custom_jvp
+def miss(raw: Scores, label: Labels) -> tuple[PerExample, PerExample]:
+    """The probability of all other classes together, summed up and not subtracted from 1, and what its rounding lost."""
+    share = shares(raw, own_score(raw, label), is_label(raw, label))
+    whole, whole_lost = two_sum(share.others, share.own)
+    return ratio((share.others, share.others_lost), (whole, whole_lost + share.others_lost))
+
+
+@miss.defjvp
+def miss_slope(primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """The derivative of `miss`; what is lost has none."""
+    raw, label = primals
+    missed, lost = miss(raw, label)
+    slope = own_part(raw, label) * jnp.sum(excess(raw, label) * tangents[0], axis=-1)
+    return (missed, lost), (slope, jnp.zeros_like(lost))
+
+
+@jax.custom_jvp
+def own_power(raw: Scores, label: Labels, q: Array) -> PerExample:
+    """The probability of the own class to the power of q, also where the probability itself is too small for a number."""
+    best = jnp.max(raw, axis=-1)
+    own = own_score(raw, label)
+    gap, lost = two_sum(finite(own), -best)
+    power, power_lost = two_product(jnp.broadcast_to(q, gap.shape), gap)
+    share = shares(raw, own, is_label(raw, label))
+    whole, whole_lost = two_sum(share.others, share.own)
+    result = jnp.exp(power) * jnp.power(whole, -q)
+    return result + result * (power_lost + q * (lost - (whole_lost + share.others_lost) / whole))
+
+
+@own_power.defjvp
+def own_power_slope(primals: Any, tangents: Any) -> tuple[PerExample, PerExample]:
+    """The derivative of `own_power`, for scores and for q."""
+    raw, label, q = primals
+    power = own_power(raw, label, q)
+    surprise = cross_entropy(raw, label)
+    return power, -power * (q * jnp.sum(excess(raw, label) * tangents[0], axis=-1) + surprise * tangents[2])
+
+
+@jax.custom_jvp
+def bounded_cross_entropy(raw: Scores, label: Labels, q: Array) -> PerExample:
+    """(1 − p^q) / q of the probability of the own class."""
+    power = own_power(raw, label, q)
+    near = power >= 0.5
+    exponent = jnp.where(near, -q * cross_entropy(raw, label), 0)
+    return jnp.where(near, -expm1_near(exponent), 1 - power) / q
+
+
+@bounded_cross_entropy.defjvp
+def bounded_cross_entropy_slope(primals: Any, tangents: Any) -> tuple[PerExample, PerExample]:
+    """The derivative of `bounded_cross_entropy`, for scores and for q."""
+    raw, label, q = primals
+    value, power = bounded_cross_entropy(raw, label, q), own_power(raw, label, q)
+    by_raw = power * jnp.sum(excess(raw, label) * tangents[0], axis=-1)
+    return value, by_raw + (power * cross_entropy(raw, label) - value) / q * tangents[2]
+
+
 def majority(raw: Scores, target: Scores, total: PerExample) -> tuple[PerExample, Array]:
     """The score of the class that holds more than half of a soft target, −inf where none does, and which class it is."""
     is_own = 2 * target > total[..., None]
@@ -122,8 +198,8 @@ def soft_cross_entropy(raw: Scores, target: Scores) -> PerExample:
     """−Σ target · log softmax. A class with target 0 counts for nothing, even where its score is −inf."""
     total = added(target)[0]
     share = shares(raw, *majority(raw, target, total))
-    behind = jnp.where(target == 0, 0, share.best[..., None] - raw)
-    return jnp.sum(target * behind, axis=-1) + total * log1p(share.others + (share.own - 1))
+    behind, lost = added(jnp.where(target == 0, 0, target * (share.best[..., None] - finite(raw))))
+    return behind + (lost + total * log1p(share.others + (share.own - 1)))
 
 
 @jax.custom_jvp

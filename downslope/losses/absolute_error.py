@@ -5,12 +5,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Task
-from downslope.losses.base import Loss
+from downslope.losses.base import Loss, middle_quantile
 
 
 class AbsoluteError(Loss):
-    """The size of the error. The choice when the typical error counts and wild targets should have no more pull than
-    others. Not when the mean or a sum is wanted: it aims at the median. The gradient has the same size however
+    """The size of the error. The choice when the typical error counts and wild targets should have no more pull
+    than others. Not when the mean or a sum is wanted: it aims at the median. The gradient has the same size however
     small the error is, so the learning rate must fall for the fit to settle.
 
     >>> AbsoluteError()(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
@@ -37,6 +37,4 @@ class AbsoluteError(Loss):
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes
-        lower = np.quantile(target, 0.5, weights=weight, method="inverted_cdf")
-        upper = -np.quantile(-target, 0.5, weights=weight, method="inverted_cdf")
-        return np.array([(lower + upper) / 2])
+        return middle_quantile(target, 0.5, weight)

@@ -99,6 +99,23 @@ def refuse_broadcast(loss: Loss, raw: tuple[int, ...], target: tuple[int, ...]) 
             raise BadShape(f"{loss.name}: {name} holds {np.shape(value)} values, a call takes one; sweep them with jax.vmap")
 
 
+def rising_to_zero(slope: Callable[[float], float], low: float, high: float) -> np.ndarray:
+    """Where a slope that rises between two ends crosses 0, by halving: the best constant of a loss without a formula for it."""
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+        if high - low <= np.spacing(max(abs(low), abs(high))):
+            break
+    return np.array([(low + high) / 2])
+
+
+def middle_quantile(target: np.ndarray, level: float, weight: np.ndarray | None) -> np.ndarray:
+    """The weighted quantile; where a whole interval qualifies, its middle."""
+    lower = np.quantile(target, level, weights=weight, method="inverted_cdf")
+    upper = -np.quantile(-np.asarray(target), 1 - level, weights=weight, method="inverted_cdf")
+    return np.array([(lower + upper) / 2])
+
+
 def class_shares(target: np.ndarray, weight: np.ndarray | None, classes: int | None) -> np.ndarray:
     """The weighted share of each class, from class indices or from soft labels; they sum to 1."""
     if np.ndim(target) == 2:

@@ -13,8 +13,8 @@ from downslope.losses.base import Loss
 
 class BinaryCrossEntropy(Loss):
     """Minus the logarithm of the probability given to the class that came true. The first choice for two classes,
-    the one that gives honest probabilities; targets between 0 and 1 are understood as probabilities.
-    Not where many labels are wrong: one confident mistake costs without limit.
+    the one that gives honest probabilities; targets between 0 and 1 are understood as probabilities. Not where many
+    labels are wrong: one confident mistake costs without limit.
 
     >>> BinaryCrossEntropy()(jnp.array([0.0, 3.0]), jnp.array([1, 1]))
     Array([0.6931472 , 0.04858735], dtype=float32)

@@ -9,8 +9,8 @@ from downslope.losses.base import Loss, class_shares
 
 
 class CrossEntropy(Loss):
-    """Minus the logarithm of the probability given to the right class. The first choice for several classes, the one
-    that gives honest probabilities. Labels are class indices, or one share for each class (one-hot or soft).
+    """Minus the logarithm of the probability given to the right class. The first choice for several classes, the
+    one that gives honest probabilities. Labels are class indices, or one share for each class (one-hot or soft).
     Not where many labels are wrong: one confident mistake costs without limit.
 
     >>> import jax.numpy as jnp

@@ -7,14 +7,13 @@ from jaxtyping import Array, Float
 from downslope.core.about import AboutLoss, Paper, Range, Task
 from downslope.core.record import hyper
 from downslope.core.types import Number
-from downslope.losses.base import Loss
+from downslope.losses.base import Loss, rising_to_zero
 
 
 class Huber(Loss):
-    """Squares small errors and takes the size of large ones, so a few wild targets
-    cannot steer the fit. With a large `delta` it is half the squared error; as `delta`
-    shrinks it approaches `delta` times the absolute error. Not when the sum over many
-    rows must come out right: where targets lean to one side it aims below the mean.
+    """Squares small errors and takes the size of large ones, so a few wild targets cannot steer the fit. With a
+    large `delta` it is half the squared error; as `delta` shrinks it approaches `delta` times the absolute error.
+    Not when the sum over many rows must come out right: where targets lean to one side it aims below the mean.
 
     >>> Huber(delta=1.0)(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.125, 2.5  ], dtype=float32)
@@ -52,11 +51,8 @@ class Huber(Loss):
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes
         delta = float(self.delta)
-        low, high = float(np.min(target)), float(np.max(target))
-        for _ in range(100):  # the derivative rises with the constant, so halving the interval finds its zero
-            middle = (low + high) / 2
-            pull = np.average(np.clip(middle - target, -delta, delta), weights=weight)
-            low, high = (middle, high) if pull < 0 else (low, middle)
-            if high - low <= np.spacing(max(abs(low), abs(high))):
-                break
-        return np.array([(low + high) / 2])
+        return rising_to_zero(
+            lambda centre: float(np.average(np.clip(centre - target, -delta, delta), weights=weight)),
+            float(np.min(target)),
+            float(np.max(target)),
+        )

@@ -163,7 +163,7 @@ def in_two(numbers, shape) -> tuple[np.ndarray, np.ndarray]:
 def off(ours: np.ndarray, exact: np.ndarray, rest: np.ndarray, size: np.ndarray, dtype) -> np.ndarray:
     """Errors in units of the last place of `size`, for the points inside the range in which they are promised."""
     counted = (size == 0) | ((size >= LOWEST) & (size <= HIGHEST) & (np.abs(exact) <= HIGHEST))
-    unit = np.spacing(np.maximum(size, LOWEST).astype(dtype)).astype(np.float64)
+    unit = np.spacing(np.clip(size, LOWEST, HIGHEST).astype(dtype)).astype(np.float64)
     with np.errstate(invalid="ignore"):
         return (np.abs((ours.astype(np.float64) - exact) - rest) / unit)[counted]
 

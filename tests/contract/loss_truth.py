@@ -8,7 +8,7 @@ Gradients are central differences in 140 digits, so at a kink they are the mean 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mpmath import exp, fabs, log1p, mp, mpf
+from mpmath import cosh, exp, expm1, fabs, log, log1p, mp, mpf
 
 DIGITS = 140
 STEP = mpf(10) ** -40
@@ -117,6 +117,68 @@ def huber(s, t, delta):
     return [e**2 / 2 if e <= delta else delta * (e - delta / 2)]
 
 
+@formula
+def smooth_l1(s, t, beta):
+    e = fabs(s - t)
+    return [e**2 / (2 * beta) if e < beta else e - beta / 2]
+
+
+@formula
+def log_cosh(s, t):
+    return [log(cosh(s - t))]
+
+
+@formula
+def quantile(s, t, level):
+    return [level * (t - s) if t >= s else (1 - level) * (s - t)]
+
+
+@formula
+def epsilon_insensitive(s, t, epsilon):
+    return [positive_part(fabs(s - t) - epsilon)]
+
+
+@formula
+def squared_epsilon_insensitive(s, t, epsilon):
+    return [positive_part(fabs(s - t) - epsilon) ** 2]
+
+
+@formula
+def squared_logarithmic_error(s, t):
+    lowest = mpf(2) ** -20 - 1
+    if s >= lowest:
+        return [(log(1 + s) - log(1 + t)) ** 2]
+    log_ratio = log(1 + lowest) - log(1 + t)
+    return [log_ratio**2 - 2 * log_ratio * (lowest - s)]
+
+
+@formula
+def absolute_percentage_error(s, t):
+    return [fabs((s - t) / t)]
+
+
+@difference
+def poisson(s, t):
+    return [exp(s), -t * s]
+
+
+@difference
+def gamma(s, t):
+    return [s, t / exp(s)]
+
+
+@difference
+def tweedie(s, t, power):
+    mean = exp(s)
+    return [t * mean ** (1 - power) / (power - 1), mean ** (2 - power) / (2 - power)]
+
+
+@difference
+def gaussian_negative_log_likelihood(s, t):
+    mean, log_variance = s
+    return [log_variance / 2, (t - mean) ** 2 / (2 * exp(log_variance))]
+
+
 # Binary
 
 
@@ -129,6 +191,34 @@ def binary_cross_entropy(s, t, positive_weight):
 @formula
 def hinge(s, t):
     return [positive_part(1 - (2 * t - 1) * s)]
+
+
+@formula
+def squared_hinge(s, t):
+    return [positive_part(1 - (2 * t - 1) * s) ** 2]
+
+
+@formula
+def modified_huber(s, t):
+    margin = (2 * t - 1) * s
+    return [positive_part(1 - margin) ** 2 if margin >= -1 else -4 * margin]
+
+
+@formula
+def perceptron(s, t):
+    return [positive_part(-(2 * t - 1) * s)]
+
+
+@formula
+def exponential(s, t):
+    return [exp(-(2 * t - 1) * s)]
+
+
+@formula
+def binary_focal(s, t, gamma, positive_weight):
+    margin = (2 * t - 1) * s
+    weight = positive_weight if t == 1 else 1
+    return [weight * (1 / (1 + exp(margin))) ** gamma * softplus(-margin)]
 
 
 # Several classes
@@ -144,3 +234,33 @@ def cross_entropy(s, t):
 @formula
 def crammer_singer_hinge(s, t):
     return [positive_part(1 + max(score for j, score in enumerate(s) if j != t) - s[t])]
+
+
+def surprise(s, t):
+    """Cross-entropy of a label as the logarithm of one plus the odds against it."""
+    return log1p(sum(exp(score - s[t]) for j, score in enumerate(s) if j != t))
+
+
+@formula
+def weston_watkins_hinge(s, t):
+    return [sum(positive_part(1 + score - s[t]) for j, score in enumerate(s) if j != t)]
+
+
+@formula
+def focal(s, t, gamma):
+    against = sum(exp(score - s[t]) for j, score in enumerate(s) if j != t)
+    return [(against / (1 + against)) ** gamma * surprise(s, t)]
+
+
+@formula
+def generalised_cross_entropy(s, t, q):
+    return [-expm1(-q * surprise(s, t)) / q]
+
+
+@difference
+def kullback_leibler_divergence(s, t):
+    if isinstance(t, int):
+        return [surprise(s, t)]
+    top = log_sum_exp(s)
+    pairs = [(share, score) for share, score in zip(t, s, strict=True) if share > 0]
+    return [sum(share * log(share) for share, _ in pairs), sum(t) * top, *(-share * score for share, score in pairs)]

@@ -75,7 +75,7 @@ def test_half_precision_is_rounded_once(loss, half):
         for a, b in zip(ours, exact, strict=True):
             inside = (np.abs(b) < top) & (np.abs(b) > low)
             unit = 2.0 ** (np.floor(np.log2(np.abs(b[inside]))) + jnp.finfo(dtype).machep)
-            assert (np.abs(a - b)[inside] <= unit).all()
+            assert (np.abs(a[inside] - b[inside]) <= unit).all()
 
 
 def test_eager_and_compiled_agree(loss):
@@ -123,7 +123,7 @@ def test_derivatives_agree_forward_reverse_and_by_differences(loss):
     rng = np.random.default_rng(6)
     with jax.enable_x64(True):
         for where, raw, target in smooth_points(loss, 8):
-            record = loss(**where.settings)
+            record = loss(**{name: jnp.float64(v) for name, v in where.settings.items()})
             direction = rng.normal(size=raw.shape)
 
             per_example, gradient, *seconds = map(np.asarray, five_derivatives(record, raw, target, direction))
@@ -178,11 +178,17 @@ def sample(loss, seed=9):
     return (rng.gamma(2.0, 2.0, 40) + 0.1 if np.isfinite(loss.about.lowest) else rng.standard_t(3, 40)), weight
 
 
+@jax.jit
+def at_constant(record, target, weight, constant):
+    """The weighted sum of losses when every example gets the same scores."""
+    raw = jnp.broadcast_to(constant, (len(target), len(constant)))
+    return jnp.vdot(record(raw if len(constant) > 1 else raw[:, 0], target), weight)
+
+
 def mean_loss(record, target, weight, constant):
     """The weighted mean loss when every example gets the same scores."""
-    raw = np.broadcast_to(constant, (len(target), len(constant)))
-    values = record(jnp.asarray(raw if len(constant) > 1 else raw[:, 0]), jnp.asarray(target))
-    return float(np.average(np.asarray(values, float), weights=weight))
+    weight = np.ones(len(target)) if weight is None else weight
+    return float(at_constant(record, target, weight, np.asarray(constant, float))) / weight.sum()
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -191,7 +197,7 @@ def test_the_best_constant_is_a_minimum(loss, weighted):
     weight = weight if weighted else None
     with jax.enable_x64(True):
         for setting in every_setting(loss, np.float64):
-            record = loss(**setting)
+            record = loss(**{name: jnp.float64(value) for name, value in setting.items()})
             best = record.best_constant(target, weight, classes=3)
             assert best.shape == (record.outputs(3),) and best.dtype == np.float64
             reached = mean_loss(record, target, weight, best)
@@ -203,14 +209,10 @@ def test_the_best_constant_is_a_minimum(loss, weighted):
 def test_weights_count_like_repeated_rows(loss):
     target, weight = sample(loss, seed=10)
     repeated = np.repeat(target, weight.astype(int))
-    for classes in {2, 3, 5} if loss.about.task is Task.MULTICLASS else {None}:
-        if classes and classes <= target.max():
-            continue
-        weighted = loss().best_constant(target, weight, classes)
-        # a class that never occurs gets half an example, which repeating rows makes smaller
-        seen = np.bincount(target, minlength=classes) > 0 if classes else np.ones(loss().outputs(), bool)
-        np.testing.assert_allclose(weighted[seen], loss().best_constant(repeated, None, classes)[seen], rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(weighted, loss().best_constant(target, weight * 7, classes), rtol=1e-9, atol=1e-12)
+    classes = 3 if loss.about.task is Task.MULTICLASS else None
+    weighted = loss().best_constant(target, weight, classes)
+    np.testing.assert_allclose(weighted, loss().best_constant(repeated, None, classes), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(weighted, loss().best_constant(target, weight * 7, classes), rtol=1e-9, atol=1e-12)
 
 
 def test_a_target_of_one_value_has_a_finite_best_constant(loss):
@@ -246,8 +248,9 @@ def test_a_setting_that_holds_many_values_is_not_broadcast(loss):
     for name, setting in loss.settings().items():
         if setting.kind == "hyper":
             record = loss(**{name: jnp.full(4, getattr(loss(), name))})
+            raw = jnp.zeros((4, 3) if loss.about.task is Task.MULTICLASS else 4)
             with pytest.raises(BadShape, match="vmap"):
-                record(jnp.zeros(4), jnp.zeros(4))
+                record(raw, jnp.zeros(4, jnp.int32))
 
 
 def test_a_setting_out_of_bounds_is_refused(loss):
@@ -305,11 +308,11 @@ def test_the_declared_shape_is_the_real_one(loss):
     rng = np.random.default_rng(14)
     bulge = []
     with jax.enable_x64(True):
-        for where in points(loss, 300, np.float64, seed=14):
-            record = loss(**where.settings)
+        for where in points(loss, 200, np.float64, seed=14):
+            record = loss(**{name: jnp.float64(v) for name, v in where.settings.items()})
             target = where.target
             a, b = (rng.normal(size=where.raw.shape) * scale for scale in (3, 8))
-            at = [np.asarray(record(jnp.asarray(x), jnp.asarray(target))) for x in (a, b, (a + b) / 2)]
+            at = [np.asarray(value_and_gradient(record, x, target)[0]) for x in (a, b, (a + b) / 2)]
             bulge.append(at[2] - (at[0] + at[1]) / 2 - 1e-12 * (np.abs(at[0]) + np.abs(at[1])))
     assert (np.concatenate(bulge).max() <= 0) == loss.about.convex
 

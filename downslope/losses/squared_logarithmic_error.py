@@ -1,0 +1,69 @@
+"""Squared logarithmic error: relative errors count, and large targets do not drown small ones."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from downslope.core.about import AboutLoss, Paper, Task
+from downslope.core.exact import log1p, ratio, two_sum
+from downslope.losses.base import Loss
+
+LOWEST = -1 + 2**-20  # the lowest score with a logarithm worth having
+
+
+def log_ratio(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """log((1 + score) / (1 + target)): by the series of the inverse hyperbolic tangent where the two are near each other."""
+    above, below = two_sum(jnp.ones_like(score), score), two_sum(jnp.ones_like(target), target)
+    growth, growth_lost = ratio(above, below)
+    total, total_lost = two_sum(above[0], below[0])
+    w, w_lost = ratio(two_sum(score, -target), (total, total_lost + (above[1] + below[1])))
+    series = jnp.zeros_like(w)
+    for index in range(49, 1, -2):
+        series = jnp.square(w) * (1 / index + series)
+    near = 2 * w + 2 * (w_lost + w * series)
+    return jnp.where(jnp.abs(w) < 0.5, near, jnp.log(growth) + growth_lost / growth)
+
+
+class SquaredLogarithmicError(Loss):
+    """The squared difference of log(1 + value). Good for targets that are never negative and span several powers of
+    ten, such as counts and prices. Not for targets below 0. A score below −1 has no logarithm; from there on the
+    loss grows in proportion, so that such a score finds its way back.
+
+    >>> SquaredLogarithmicError()(jnp.array([0.0, 3.0]), jnp.array([1.0, 3.0]))
+    Array([0.480453, 0.      ], dtype=float32)
+    """
+
+    about = AboutLoss(
+        title="Squared logarithmic error",
+        equation=r"\ell(s, t) = \log^2 \frac{1 + s}{1 + t}",
+        source=Paper(
+            "Törnqvist, Vartia and Vartia",
+            1985,
+            "How Should Relative Changes Be Measured?",
+            "https://doi.org/10.1080/00031305.1985.10479385",
+        ),
+        task=Task.REGRESSION,
+        target="0 or above",
+        lowest=0.0,
+        target_scale="scale",
+        convex=False,
+        aims_at="the geometric mean of 1 + target, less 1",
+        aliases=("msle",),
+        differs={
+            "Keras": "`MeanSquaredLogarithmicError` cuts predictions and targets off at 1e-7; below there is no gradient.",
+            "scikit-learn": "a metric only.",
+            "PyTorch": "not there.",
+            "optax": "not there.",
+        },
+    )
+
+    def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
+        score = jnp.maximum(raw, LOWEST)
+        slope = log1p(score)  # has the right derivatives; the value is that of the ratio, without a difference of logarithms
+        log = jax.lax.stop_gradient(log_ratio(score, target)) + (slope - jax.lax.stop_gradient(slope))
+        return jnp.square(log) + 2 * jnp.abs(log) * jnp.maximum(0, LOWEST - raw)
+
+    def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
+        del classes
+        return np.expm1(np.array([np.average(np.log1p(target), weights=weight)]))
