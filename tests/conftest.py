@@ -9,8 +9,10 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+HERE = Path(__file__).parent
+
 # Compiled programs and font lists are kept in the checkout, not in the home of whoever runs the tests.
-os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parent.parent / ".cache")
+os.environ["XDG_CACHE_HOME"] = str(HERE.parent / ".cache")
 
 # Before anything uses JAX: a run's bits need at least two devices, and no shape may be stretched silently.
 jax.config.update("jax_num_cpu_devices", 2)
@@ -31,6 +33,15 @@ def compiled() -> int:
     """Engine programs compiled in this process; none if no test came near the engine."""
     program = sys.modules.get("downslope.training.program")
     return len(program.COMPILED) if program else 0
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Programs and data that tests use are no tests: nothing is collected from them, not even doctests."""
+    return (
+        True
+        if collection_path.suffix == ".py" and not collection_path.name.startswith("test_") and HERE in collection_path.parents
+        else None
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

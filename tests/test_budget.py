@@ -55,6 +55,12 @@ def test_names_say_something(file):
         assert not name.startswith("_") or name.startswith("__"), f"{name}: public is what a package exports; no file is private"
 
 
+def test_test_files_have_names_of_their_own():
+    # Test files are imported by their names alone, so the same name twice would be the same module.
+    names = [f.name for f in sorted((ROOT / "tests").rglob("test_*.py"))]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def tracked() -> list[str]:
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listing.returncode:

@@ -13,6 +13,7 @@ from downslope.optimizers.amsgrad import Amsgrad as Amsgrad
 from downslope.optimizers.gradient_descent import GradientDescent as GradientDescent
 from downslope.optimizers.lamb import Lamb as Lamb
 from downslope.optimizers.lars import Lars as Lars
+from downslope.optimizers.lbfgs import Lbfgs as Lbfgs
 from downslope.optimizers.lion import Lion as Lion
 from downslope.optimizers.momentum import Momentum as Momentum
 from downslope.optimizers.muon import Muon as Muon

@@ -86,7 +86,7 @@ def test_every_option_says_what_it_does(name):
         (["compare", "demo:iris", "--optimizers", "adam(rate=1)"], "unknown setting of adam 'rate'"),
         (["compare", "demo:iris", "--optimizers", "sgd@none"], "batch"),
         (["compare", "demo:iris", "--model", "mlq"], "unknown model 'mlq'; did you mean 'mlp'?"),
-        (["compare", "demo:iris", "--schedule", "cosin"], "did you mean 'cosine'?"),
+        (["compare", "demo:iris", "--schedule", "cosin"], "did you mean 'cosine'"),
         (["compare", "demo:iris", "--penalty", "l2(strength=-1)"], "strength must be at least 0"),
         (["compare", "demo:iris", "--losses", "__import__('os')"], "unknown loss '__import__'"),
         (["train", "demo:iris", "--optimizer", "adam"], "Missing option '--loss'"),
