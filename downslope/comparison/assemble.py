@@ -129,7 +129,9 @@ def entry(
         "score": interval(ranking.intervals[contender.id]) if in_ranking and ranking is not None else None,
         "scores": judged.scores(evidence.metric) if judged is not None else [],
         "metrics": evidence.court.entry(judged) if judged is not None else {},
-        "examples_seen": 0 if contender.reason else rows * evidence.protocol.epochs * gradients(contender),
+        "examples_seen": 0
+        if contender.reason
+        else rows * (evidence.protocol.epochs // gradients(contender)) * gradients(contender),
         "updates": updates,
         "tied_with_best": bool(in_ranking and ranking is not None and ranking.tied[contender.id]),
         "rank": ranking.order.index(contender.id) + 1 if in_ranking and ranking is not None else None,
@@ -149,7 +151,8 @@ def entry(
 def rounds_per_epoch(evidence: Evidence, contender: Contender) -> int:
     """Evaluations in each epoch of a contender's runs."""
     trainer = evidence.runner.trainer(contender.loss)
-    return trainer.cut(contender.loss.outputs(evidence.runner.classes), evidence.runner.batch(contender)).rounds_per_epoch
+    outputs = contender.loss.outputs(evidence.runner.classes)
+    return trainer.cut(contender.optimizer, outputs, evidence.runner.batch(contender)).rounds_per_epoch
 
 
 def gradients(contender: Contender) -> int:

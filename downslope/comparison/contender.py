@@ -39,9 +39,10 @@ class Contender:
     twin_of: str | None = None
 
     def settings(self, learning_rate: float | None) -> dict[str, Any]:
-        """All settings of loss and optimizer by name, with the given learning rate."""
+        """All settings of loss and optimizer by name, with the given learning rate, also where it lies deeper."""
         optimizer = self.optimizer if learning_rate is None else with_learning_rate(self.optimizer, learning_rate)
-        mine = {**self.loss.values(), **optimizer.values()}
+        rate = {} if learning_rate is None else {"learning_rate": learning_rate}
+        mine = {**rate, **self.loss.values(), **optimizer.values()}
         return {name: plain(value) for name, value in mine.items() if learning_rate is not None or name != "learning_rate"}
 
 

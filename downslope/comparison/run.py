@@ -30,6 +30,7 @@ from downslope.training.trainer import Trainer
 
 EXTENSIONS = 2
 EXTRA_RATES = 2
+COARSEST = 10**0.5  # between a rate and the next beyond the grid, however wide the grid's own steps
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 TWIN_TAG = 7
 
@@ -80,7 +81,7 @@ class Runner:
     def updates(self, contender: Contender) -> int:
         """Updates of each of a contender's runs."""
         trainer = self.trainer(contender.loss)
-        return trainer.cut(contender.loss.outputs(self.classes), self.batch(contender)).updates
+        return trainer.cut(contender.optimizer, contender.loss.outputs(self.classes), self.batch(contender)).updates
 
     def __iter__(self) -> Iterator[Contender]:
         """Runs everything; yields each contender when its last run is written."""
@@ -284,5 +285,6 @@ def beyond(rates: Sequence[float], chosen: float | None, ratio: float) -> list[f
     rates = sorted(rates)
     if len(rates) < 2 or chosen is None or chosen not in (rates[0], rates[-1]):
         return []
+    ratio = min(ratio, COARSEST)
     steps = [chosen / ratio**power if chosen == rates[0] else chosen * ratio**power for power in range(1, EXTRA_RATES + 1)]
     return [float(f"{rate:.4g}") for rate in steps]

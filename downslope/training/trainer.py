@@ -11,6 +11,7 @@ import numpy as np
 
 from downslope.core.types import Params
 from downslope.models.base import Model
+from downslope.optimizers.base import Optimizer
 from downslope.training import budget
 from downslope.training.lanes import Bundle, Lane, Score
 from downslope.training.program import Program, Shape
@@ -56,12 +57,16 @@ class Trainer:
         shapes = jax.eval_shape(lambda: self.model.init(jax.random.key(0), self.features, outputs))
         return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(shapes))
 
-    def cut(self, outputs: int, batch: int | None) -> budget.Cut:
-        """How runs with mini-batches of `batch` rows (`None`: all rows at once) are cut into device calls."""
+    def cut(self, optimizer: Optimizer, outputs: int, batch: int | None) -> budget.Cut:
+        """How runs with mini-batches of `batch` rows (`None`: all rows at once) are cut into device calls.
+
+        An optimizer that evaluates several gradients for one update gets as many times fewer epochs: budgets are counted in
+        gradient evaluations.
+        """
         return budget.cut(
             rows=self.rows,
             batch=batch or self.rows,
-            epochs=self.epochs,
+            epochs=max(1, self.epochs // (optimizer.about.gradients_per_step or 1)),
             features=self.features,
             stop=self.stop,
             parameters=self.parameters(outputs),
@@ -83,7 +88,7 @@ class Trainer:
 
     def shape(self, recipe: Recipe, outputs: int, batch: int | None) -> Shape:
         """The program's shape."""
-        cut = self.cut(outputs, batch)
+        cut = self.cut(recipe.optimizer, outputs, batch)
         return Shape(
             devices=jax.device_count(),
             block=self.block,
@@ -104,7 +109,7 @@ class Trainer:
         outputs = recipe.loss.outputs(classes)
         program = self.program(recipe, outputs, batch).result()
         starts = [self.start(lane, outputs, classes) for lane in lanes]
-        return Bundle(program, self.cut(outputs, batch), self.folds, lanes, starts, score, smooth)
+        return Bundle(program, self.cut(recipe.optimizer, outputs, batch), self.folds, lanes, starts, score, smooth)
 
     def start(self, lane: Lane, outputs: int, classes: int | None) -> Params:
         """Initial parameters: they depend on the seed alone, but for the last bias, which is the loss's best constant score."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from downslope.models import Mlp
-from downslope.optimizers import Momentum, Sgd
+from downslope.optimizers import Momentum, Sam, Sgd
 from downslope.penalties import L2
 from downslope.training.stream import Fold, order
 from tests.training.problems import Lane, Linear, SquaredError, fold, recipe, run, trainer
@@ -92,3 +92,9 @@ def test_dropout_silences_units_while_training_and_not_while_scoring():
     hidden = np.maximum(fold().stop_x @ layers[0]["weight"] + layers[0]["bias"], 0)
     raw = (hidden @ layers[1]["weight"] + layers[1]["bias"])[:, 0]
     np.testing.assert_allclose(dropped.stop_raw, raw, rtol=1e-5, atol=1e-6)
+
+
+def test_two_gradients_an_update_are_paid_for_with_half_the_epochs():
+    train = trainer(epochs=6)
+    once, twice = (train.cut(optimizer, 1, 16).updates for optimizer in (Sgd(), Sam(optimizer=Sgd())))
+    assert once == 2 * twice
