@@ -2,7 +2,8 @@
 
 `stopped.py HOW WHERE ARGUMENTS…`: `event N` kills the process at the N-th statement of the ledger or the N-th file put in
 place, `clock S` kills it S seconds after the ledger was opened, `interrupt 1` sends Ctrl-C when the first contender is done,
-`never 0` lets it be. The number of events goes to the file that the environment's `EVENTS` names.
+`never 0` lets it be. The number of events goes to the file that the environment's `EVENTS` names; `CORES` says how many
+cores the process may use.
 """
 
 import atexit
@@ -43,6 +44,7 @@ def audit(name: str, details: tuple) -> None:
 
 
 if __name__ == "__main__":
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(os.environ["CORES"])])
     sqlite3.connect = watched
     sys.addaudithook(audit)
     atexit.register(lambda: Path(os.environ["EVENTS"]).write_text(str(events)))

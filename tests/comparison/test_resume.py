@@ -34,15 +34,13 @@ class Place:
 
     def start(self, out: str, how: str = "never", where: float = 0, cores: int = 2) -> subprocess.CompletedProcess[str]:
         """Runs the command in its own process, on so many cores."""
-        allowed = sorted(os.sched_getaffinity(0))[:cores]
-        environment = os.environ | {"XDG_CACHE_HOME": str(self.cache), "EVENTS": str(self.count)}
+        environment = os.environ | {"XDG_CACHE_HOME": str(self.cache), "EVENTS": str(self.count), "CORES": str(cores)}
         return subprocess.run(
             [sys.executable, "-W", "error", str(SCRIPT), how, str(where), *LINE, "--out", out],
             cwd=self.folder,
             env=environment,
             capture_output=True,
             text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, allowed),
         )
 
     def intact(self, out: str) -> bool:
