@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float, Int
 
-from downslope.core.exact import added, expm1_near, finite, inverse, log1p, ratio, two_product, two_sum
+from downslope.core.exact import added, exp, expm1_near, finite, inverse, log1p, ratio, two_product, two_sum
 
 Scores = Float[Array, " *batch classes"]
 Labels = Int[Array, " *batch"]
@@ -133,9 +133,10 @@ def own_part_slope(primals: Any, tangents: Any) -> tuple[PerExample, PerExample]
 @jax.custom_jvp
 def miss(raw: Scores, label: Labels) -> tuple[PerExample, PerExample]:
     """The probability of all other classes together, summed up and not subtracted from 1, and what its rounding lost."""
-    share = shares(raw, own_score(raw, label), is_label(raw, label))
-    whole, whole_lost = two_sum(share.others, share.own)
-    return ratio((share.others, share.others_lost), (whole, whole_lost + share.others_lost))
+    best = jnp.max(raw, axis=-1)
+    others, lost = added(jnp.where(is_label(raw, label), 0, exp(*two_sum(finite(raw), -best[..., None]))))
+    whole, whole_lost = two_sum(others, exp(*two_sum(finite(own_score(raw, label)), -best)))
+    return ratio((others, lost), (whole, whole_lost + lost))
 
 
 @miss.defjvp

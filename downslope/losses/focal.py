@@ -17,7 +17,7 @@ class Focal(Loss):
     many easy ones. Good with rare classes. Not when probabilities are wanted: it draws them towards each other.
 
     >>> Focal(gamma=2.0)(jnp.array([[0.0, 0.0], [3.0, 0.0]]), jnp.array([1, 0]))
-    Array([1.73286796e-01, 1.09283326e-04], dtype=float32)
+    Array([1.7328680e-01, 1.0928331e-04], dtype=float32)
     """
 
     about = AboutLoss(
