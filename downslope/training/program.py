@@ -66,25 +66,27 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     first = recipe.optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
 
-    def one_step(inner: tuple[Params, State, jax.Array], place: jax.Array) -> tuple[tuple[Params, State, jax.Array], jax.Array]:
-        params, state, step = inner
+    def one_step(inner: tuple[Params, State], now: tuple[jax.Array, ...]) -> tuple[tuple[Params, State], jax.Array]:
+        place, step, factor = now
         batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
-        params, state, loss = update(recipe, params, state, batch, step, total, key)
-        return (params, state, step + 1), loss
+        params, state, loss = update(recipe, *inner, batch, factor, key)
+        return (params, state), loss
 
     def one_round(before: Carry, number: jax.Array) -> tuple[Carry, Round]:
-        # Counted apart from the lane's own step, so that the lanes of a block read one batch and not a copy each.
+        # Counted apart from the lane's own steps, so that the lanes of a block read one batch and not a copy each.
         places = (number * shape.steps + jnp.arange(shape.steps)) % shape.period
-        (params, state, step), losses = jax.lax.scan(one_step, (before.params, before.state, before.step), places)
+        steps = before.step + jnp.arange(shape.steps)
+        factors = jax.vmap(lambda step: recipe.schedule(step, total))(steps)
+        (params, state), losses = jax.lax.scan(one_step, (before.params, before.state), (places, steps, factors))
         shown = recipe.optimizer.evaluate_at(state, params)
         raw = raw_scores(recipe, shown, stop.x)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
         alive = before.alive & finite & jnp.all(jnp.isfinite(losses))
         after = before._replace(params=params, state=state, alive=alive)
         after = tree.map(lambda new, old: jnp.where(alive, new, old), after, before._replace(alive=alive))
-        after = after._replace(step=step)
-        stop_loss = mean_loss(recipe, raw, stop.y, stop.weight)
+        after = after._replace(step=before.step + shape.steps)
+        stop_loss = mean_loss(recipe, raw, stop.y, stop.share)
         return after, Round(jnp.mean(losses), stop_loss, raw, shown, jnp.sum(jnp.isfinite(losses)), alive)
 
     carry, rounds = jax.lax.scan(one_round, carry, jnp.arange(shape.rounds))

@@ -25,11 +25,11 @@ class Recipe(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows with their targets and weights; weight 0 is padding."""
+    """Rows with their targets and their shares of the batch's weight, which sum to 1; share 0 is padding."""
 
     x: jax.Array
     y: jax.Array
-    weight: jax.Array
+    share: jax.Array
 
 
 def raw_scores(recipe: Recipe, params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
@@ -38,21 +38,22 @@ def raw_scores(recipe: Recipe, params: Params, x: jax.Array, key: jax.Array | No
     return raw[:, 0] if raw.shape[1] == 1 else raw
 
 
-def mean_loss(recipe: Recipe, raw: jax.Array, y: jax.Array, weight: jax.Array) -> jax.Array:
-    """Weighted mean loss; the denominator is the sum of weights, and without any weight the loss is 0."""
-    total = jnp.sum(weight)
-    each = jnp.where(weight > 0, recipe.loss(raw, y), 0)
-    return jnp.sum(weight * each) / jnp.where(total > 0, total, 1)
+def mean_loss(recipe: Recipe, raw: jax.Array, y: jax.Array, share: jax.Array) -> jax.Array:
+    """Weighted mean loss. A row of share 0 adds nothing, whatever its loss."""
+    return jnp.sum(jnp.where(share > 0, share * recipe.loss(raw, y), 0))
 
 
 def update(
-    recipe: Recipe, params: Params, state: State, batch: Batch, step: jax.Array, steps: jax.Array, key: jax.Array | None
+    recipe: Recipe, params: Params, state: State, batch: Batch, factor: jax.Array, key: jax.Array | None
 ) -> tuple[Params, State, jax.Array]:
-    """Parameters and state after one update, and the batch's loss (without the penalty) before it."""
+    """Parameters and state after one update, and the batch's loss (without the penalty) before it.
+
+    `factor` is the schedule's: it multiplies the learning rate before the optimizer sees it.
+    """
     here_key = jax.random.key(0) if key is None else key
 
     def objective(trial: Params) -> tuple[jax.Array, jax.Array]:
-        loss = mean_loss(recipe, raw_scores(recipe, trial, batch.x, key), batch.y, batch.weight)
+        loss = mean_loss(recipe, raw_scores(recipe, trial, batch.x, key), batch.y, batch.share)
         return loss if recipe.penalty is None else loss + recipe.penalty(trial), loss
 
     def loss_and_gradient(trial: Params) -> tuple[jax.Array, Params]:
@@ -60,7 +61,6 @@ def update(
         return whole, slope
 
     (whole, loss), gradient = jax.value_and_grad(objective, has_aux=True)(params)
-    rate = learning_rate(recipe.optimizer) * recipe.schedule(step, steps)
-    optimizer = with_learning_rate(recipe.optimizer, rate)
+    optimizer = with_learning_rate(recipe.optimizer, learning_rate(recipe.optimizer) * factor)
     change, state = optimizer.update(gradient, state, params, Here(whole, here_key, loss_and_gradient))
     return tree.map(lambda p, c: p + c.astype(p.dtype), params, change), state, loss

@@ -42,7 +42,7 @@ def order(rows: int, batches: int, batch: int, seed: int, epoch: int) -> tuple[n
 
 
 def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int) -> tuple[np.ndarray, ...]:
-    """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, weight."""
+    """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, shares."""
     wanted = np.arange(first, first + batches)
     parts = [
         tuple(
@@ -53,24 +53,34 @@ def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, firs
     rows = np.concatenate([part[0] for part in parts])
     real = np.concatenate([part[1] for part in parts])
     x = np.take(fold.x, rows.reshape(-1), axis=0).reshape(*rows.shape, -1)
-    return x, fold.y[rows], np.where(real, fold.weight[rows], np.float32(0))
+    return x, fold.y[rows], shares(np.where(real, fold.weight[rows], np.float32(0)))
 
 
 def whole(fold: Fold, rows: int) -> tuple[np.ndarray, ...]:
-    """All rows as one batch, padded to `rows` with rows of weight 0: x, y, weight with a leading axis of 1."""
+    """All rows as one batch, padded to `rows`: x, y, shares with a leading axis of 1."""
     return tuple(part[None] for part in padded(fold.x, fold.y, fold.weight, rows))
 
 
 def padded(x: np.ndarray, y: np.ndarray, weight: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same rows, filled up to `rows` by repeating the first with weight 0 (a real row, so its target is in the domain)."""
+    """The same rows with their shares, filled up to `rows` by repeating the first (its target is allowed) with share 0."""
     missing = rows - len(x)
     if missing == 0:
-        return x, y, weight
+        return x, y, shares(weight)
     return (
         np.concatenate([x, np.repeat(x[:1], missing, axis=0)]),
         np.concatenate([y, np.repeat(y[:1], missing)]),
-        np.concatenate([weight, np.zeros(missing, np.float32)]),
+        shares(np.concatenate([weight, np.zeros(missing, np.float32)])),
     )
+
+
+def shares(weight: np.ndarray) -> np.ndarray:
+    """Weights over their sum along the last axis: the one denominator there is. Without any weight all shares are 0.
+
+    >>> shares(np.array([[1.0, 3.0], [0.0, 0.0]], np.float32)).tolist()
+    [[0.25, 0.75], [0.0, 0.0]]
+    """
+    total = weight.sum(axis=-1, keepdims=True, dtype=np.float64)
+    return (weight / np.where(total > 0, total, 1)).astype(np.float32)
 
 
 def derive(*parts: int) -> int:
