@@ -73,7 +73,7 @@ validate-statistics: setup  ## simulate comparisons whose truth is known
 	$(BIN)/python benchmarks/validate_statistics.py
 
 fuzz: setup  ## feed broken tables to the reader for a minute
-	$(BIN)/python benchmarks/fuzz.py
+	$(BIN)/python tests/fuzz_read.py --seconds 60
 
 bare: pyproject.toml  ## install without the development packages and try it
 	rm -rf .venv-bare
