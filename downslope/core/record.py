@@ -97,12 +97,7 @@ class Record(abc.ABC):
         super().__init_subclass__(**keywords)
         cls.name = cls.__module__.rpartition(".")[2]
         dataclasses.dataclass(frozen=True)(cls)
-        fields = dataclasses.fields(cls)
-        jax.tree_util.register_dataclass(
-            cls,
-            data_fields=[f.name for f in fields if not f.metadata.get("static")],
-            meta_fields=[f.name for f in fields if f.metadata.get("static")],
-        )
+        register(cls)
 
     def __post_init__(self) -> None:
         for name, setting in self.settings().items():
@@ -124,6 +119,31 @@ class Record(abc.ABC):
     def replace(self, **changes: Any) -> Self:
         """A copy with some settings changed."""
         return dataclasses.replace(self, **changes)
+
+
+def register(cls: type[Any]) -> None:
+    """Tells JAX which fields of a record are numbers and which are structure. The class itself is part of the structure.
+
+    Not `register_dataclass`: with JAX 0.10.2 the structures of two dataclasses compare equal when their fields do,
+    whatever their types, so that a compiled function would now and then run the program of another loss.
+    """
+    names = {
+        static: [f.name for f in dataclasses.fields(cls) if bool(f.metadata.get("static")) is static] for static in (False, True)
+    }
+
+    def structure(record: Any) -> tuple[Any, ...]:
+        return (cls, *(getattr(record, name) for name in names[True]))
+
+    def with_keys(record: Any) -> tuple[list[Any], tuple[Any, ...]]:
+        return [(jax.tree_util.GetAttrKey(name), getattr(record, name)) for name in names[False]], structure(record)
+
+    def numbers(record: Any) -> tuple[list[Any], tuple[Any, ...]]:
+        return [getattr(record, name) for name in names[False]], structure(record)
+
+    def again(structure: tuple[Any, ...], numbers: Any) -> Any:
+        return cls(**dict(zip(names[True], structure[1:], strict=True)), **dict(zip(names[False], numbers, strict=True)))
+
+    jax.tree_util.register_pytree_with_keys(cls, with_keys, again, numbers)
 
 
 def is_concrete(value: Any) -> bool:
