@@ -181,12 +181,18 @@ def state_bytes(evidence: Evidence, contender: Contender) -> float:
     return size(state) / max(1, sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(params)))
 
 
-def curves(evidence: Evidence, phase: str | None = None) -> Iterator[dict[str, Any]]:
-    """One row for each contender, setting, seed, epoch, split and metric, of one phase or of both."""
+def curves(evidence: Evidence, judged: Mapping[str, Judged], phase: str | None = None) -> Iterator[dict[str, Any]]:
+    """One row for each contender, learning rate, seed, epoch, split and metric, of one phase or of both.
+
+    A confirmation run ends with its metrics on the judged rows, at the epoch that was kept.
+    """
     for contender in evidence.contenders:
         if contender.reason:
             continue
         per_epoch = rounds_per_epoch(evidence, contender)
+        verdicts = (
+            dict(zip(evidence.problem.confirmation, judged[contender.id].metrics, strict=True)) if contender.id in judged else {}
+        )
         for run in evidence.ledger.runs(contender.id, phase):
             fit = evidence.problem.fits[run.fit]
             start = {
@@ -209,3 +215,7 @@ def curves(evidence: Evidence, phase: str | None = None) -> Iterator[dict[str, A
                 for number, value in enumerate(values.tolist(), start=1):
                     seen = {"epoch": round(number / per_epoch, 4), "examples_seen": round(number * examples)}
                     yield {**start, **seen, "split": split, "metric": metric, "value": finite(value)}
+            if run.phase == "confirmation" and run.fit in verdicts:
+                kept = {"epoch": round((run.best + 1) / per_epoch, 4), "examples_seen": round((run.best + 1) * examples)}
+                for metric, value in verdicts[run.fit].items():
+                    yield {**start, **kept, "split": "judge", "metric": metric, "value": finite(value)}

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from downslope.comparison import metrics
+from downslope.comparison.calibrate import fit_calibration, probabilities
 from downslope.comparison.metrics import Metric
 from downslope.core.about import Task
 
@@ -116,3 +118,13 @@ def of_probability(task: Task, chance: np.ndarray) -> dict[str, np.ndarray]:
     if task is Task.BINARY:
         return {"score": chance[:, 1], "probability": chance[:, 1], "label": label}
     return {"score": chance, "probability": chance, "label": label}
+
+
+def tempered(chance: np.ndarray, first: int, y: np.ndarray, weight: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Probabilities of the rows after the `first` ones, softened by the temperature that those first rows, of targets `y`, want.
+
+    Contenders get the same: trees that are too sure of themselves would otherwise look worse than they are.
+    """
+    scores = np.log(np.maximum(chance, metrics.TINY))
+    calibration = fit_calibration(scores[:first], y, weight, "softmax", Task.MULTICLASS)
+    return of_probability(Task.MULTICLASS, probabilities(scores[first:], "softmax", Task.MULTICLASS, calibration))

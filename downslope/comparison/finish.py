@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison import folder, metrics
+from downslope.comparison import controls, folder, metrics
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
 from downslope.comparison.contender import Contender
@@ -29,6 +29,7 @@ from downslope.training.status import Status
 from downslope.training.stream import derive
 
 CONTROL_TAG = 11
+ENOUGH_RUNS = 5
 
 
 class Closing:
@@ -95,20 +96,25 @@ class Closing:
         """One control on one fit, written to the ledger."""
         started = time.monotonic()
         rows, data = self.problem.fits[fit], self.problem.dataset
-        # What a contender's stopping slice does for it, a control may learn from.
-        used = np.concatenate([rows.train, rows.stop])
-        x = np.concatenate(self.problem.matrices[self.problem.places[fit]])
+        train, stop = self.problem.matrices[self.problem.places[fit]]
+        judge = self.problem.judged[fit]
+        # What the stopping slice does for a contender it does for a control: one more part to learn from, or to calibrate on.
+        tempered = kind == "boosted_trees" and data.task is Task.MULTICLASS
+        used = rows.train if tempered else np.concatenate([rows.train, rows.stop])
         prediction = control(
             kind,
             data.task,
-            x,
+            train if tempered else np.concatenate([train, stop]),
             data.y[used],
             None if data.weight is None else data.weight[used],
-            self.problem.judged[fit],
+            np.concatenate([stop, judge]) if tempered else judge,
             classes=len(data.classes) if data.classes else 2,
             metric=self.metric,
             seed=derive(self.rules.seed, CONTROL_TAG),
         )
+        if tempered:
+            weight = None if data.weight is None else data.weight[rows.stop]
+            prediction = controls.tempered(prediction["probability"], len(rows.stop), data.y[rows.stop], weight)
         seconds = time.monotonic() - started
         name = f"control {kind}"
         arrays = {need: np.ascontiguousarray(values) for need, values in prediction.items()}
@@ -221,7 +227,7 @@ class Closing:
             ],
             "features": self.problem.features,
             "notes": list(data.notes),
-            "warnings": list(data.warnings),
+            "warnings": [*data.warnings, *few_runs(len(splits.confirmation))],
             "split": {
                 "scheme": splits.scheme,
                 "repetitions": repetitions,
@@ -249,14 +255,21 @@ class Closing:
             "total_seconds": round(time.monotonic() - self.started, 3),
             "run_seconds": round(self.ledger.seconds(), 3),
         }
-        write_report(data, list(curves(self.evidence, "confirmation")), pooled, place / "report.html")
-        folder.write_result(place, data, curves(self.evidence))
+        write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
+        folder.write_result(place, data, curves(self.evidence, judged))
         return Result(data, pooled, Path(place), temporary)
 
 
 def named(metric: Metric) -> dict[str, str]:
     """A metric as the result names it."""
     return {"name": metric.name, "title": metric.title, "direction": metric.direction}
+
+
+def few_runs(runs: int) -> list[str]:
+    """A warning where so few runs judged that the intervals say little."""
+    if runs >= ENOUGH_RUNS:
+        return []
+    return [f"only {runs} runs judged, so the intervals are very wide; with --seeds 10 they mean something"]
 
 
 def split_words(scheme: str, repetitions: int, folds: int, runs: int) -> str:

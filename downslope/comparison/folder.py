@@ -41,6 +41,9 @@ def open_folder(folder: Path, identity: Mapping[str, Any], fresh: bool) -> Ledge
     if others and not (folder / "ledger.sqlite").exists():
         raise BadData(f"{folder} holds other files ({', '.join(sorted(others)[:3])}); name an empty folder with --out")
     ledger = Ledger(folder, fresh)
+    for draft in (*folder.glob(".*.part"), *(folder / "model").glob(".*.part")):  # of a process that was killed while writing
+        if draft.name.startswith(tuple(f".{name}." for name in (*WRITTEN, *MODEL))):
+            draft.unlink(missing_ok=True)
     if fresh:
         clear(folder, WRITTEN)
         clear(folder / "model", MODEL)

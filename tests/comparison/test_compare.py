@@ -124,7 +124,8 @@ def test_the_runs_are_in_the_file_and_in_the_object(prices):
     with (prices.folder / "runs.csv").open(newline="", encoding="utf-8") as file:
         written = list(csv.DictReader(file))
     assert list(written[0]) == COLUMNS and len(written) == len(prices.runs)
-    assert {(row["split"], row["metric"]) for row in prices.runs} == {("train", "loss"), ("stop", "loss"), ("stop", "rmse")}
+    learned = {("train", "loss"), ("stop", "loss"), ("stop", "rmse")}
+    assert {(row["split"], row["metric"]) for row in prices.runs} == learned | {("judge", m) for m in ("rmse", "mae", "r2")}
     confirmed = {(row["contender"], row["seed"], row["fold"]) for row in prices.runs if row["phase"] == "confirmation"}
     assert len(confirmed) == 5 * (4 + 1), "five runs for each contender and for the twin"
     one = [row for row in prices.runs if row["contender"] == "huber × adam" and row["phase"] == "confirmation"]

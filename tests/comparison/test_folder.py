@@ -149,3 +149,12 @@ def test_a_second_process_is_refused_at_once_and_a_dead_one_blocks_nobody(owned,
 
 def test_every_file_of_ours_is_known():
     assert len(OURS) == len(set(OURS)) and "ledger.sqlite" in OURS
+
+
+def test_drafts_of_a_killed_process_are_swept_and_nothing_else(tmp_path):
+    (tmp_path / "ledger.sqlite").touch()
+    ours, theirs = tmp_path / ".result.json.123.part", tmp_path / ".notes.part"
+    for path in (ours, theirs):
+        path.write_text("half")
+    open_folder(tmp_path, {"seed": 0}, fresh=False).close()
+    assert not ours.exists() and theirs.exists()

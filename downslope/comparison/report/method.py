@@ -80,7 +80,7 @@ def references(result: dict[str, Any]) -> list[dict[str, str]]:
 
 def commands(result: dict[str, Any]) -> dict[str, str]:
     """What to type next, and what to type to repeat or continue; "" where a result cannot tell."""
-    has_model = result["recommendation"].get("id") is not None and result.get("finished", True)
+    has_model = bool(result.get("test")) and result.get("finished", True)
     following = result.get("next") or "downslope predict model new.csv --out predictions.csv"
     given = block(result.get("command") or "")
     return {"given": given, "repeat": given or in_full(result), "next": block(following) if has_model else ""}
