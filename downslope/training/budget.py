@@ -70,8 +70,8 @@ def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, paramet
 
 
 def block_size(hidden: int) -> int:
-    """Lanes that one device runs side by side: 8 for a linear model, where a step costs more than its arithmetic, else 1.
+    """Lanes that one device runs side by side: 4 for a linear model, where a step costs more than its arithmetic, else 1.
 
     A pure function of the model's shape: chosen by measurement, a resumed run could get other bits.
     """
-    return 8 if hidden == 0 else 1
+    return 4 if hidden == 0 else 1

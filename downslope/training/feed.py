@@ -1,7 +1,7 @@
 """Puts the rows that a wave of lanes needs on its devices, each stream gathered once."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -11,14 +11,9 @@ from downslope.training.program import Program
 from downslope.training.step import Batch
 from downslope.training.stream import Fold, chunk, padded, whole
 
-
-class Stream(NamedTuple):
-    """What a device's batches depend on in one call."""
-
-    fold: int
-    seed: int
-    call: int
-    device: int
+Rows = tuple[np.ndarray, ...]
+Stream = tuple[int, ...]
+"""What batches depend on: fold, seed, call; and, for those on a device, its place."""
 
 
 class Feed:
@@ -33,23 +28,24 @@ class Feed:
         """Batches and stopping slices for one (fold, seed) on each device."""
         # A full batch has no order: it is the same for every seed and every call.
         full = self.program.shape.period == 1
-        wanted = [Stream(fold, 0 if full else seed, 0 if full else call, device) for device, (fold, seed) in enumerate(streams)]
+        wanted = [(fold, 0 if full else seed, 0 if full else call, device) for device, (fold, seed) in enumerate(streams)]
         old, self.kept = self.kept, {}
-        for stream in wanted:
-            self.kept[stream] = old.get(stream) or self.gather(stream)
-        stops = [self.stop(stream.fold, stream.device) for stream in wanted]
-        return self.join([self.kept[stream] for stream in wanted]), self.join(stops)
+        hosts: dict[Stream, Rows] = {}
+        for *stream, device in wanted:
+            key = (*stream, device)
+            if key not in old and tuple(stream) not in hosts:
+                hosts[tuple(stream)] = self.gather(*stream)
+            self.kept[key] = old[key] if key in old else self.put(hosts[tuple(stream)], device)
+        stops = [self.stop(fold, device) for fold, _, _, device in wanted]
+        return self.join([self.kept[key] for key in wanted]), self.join(stops)
 
-    def gather(self, stream: Stream) -> Batch:
-        """The batches of one stream for one call."""
-        shape, fold = self.program.shape, self.folds[stream.fold]
+    def gather(self, fold: int, seed: int, call: int) -> Rows:
+        """The batches of one stream for one call, on the host."""
+        shape, mine = self.program.shape, self.folds[fold]
         if shape.period == 1:
-            return self.put(whole(fold, shape.batch), stream.device)
-        for other, batch in self.kept.items():
-            if other[:3] == stream[:3]:  # gathered for another device a moment ago
-                return Batch(*(jax.device_put(part, self.device(stream.device)) for part in batch))
+            return whole(mine, shape.batch)
         epoch = self.cut.steps * self.cut.rounds_per_epoch
-        return self.put(chunk(fold, shape.period, shape.batch, stream.seed, epoch, stream.call * shape.period), stream.device)
+        return chunk(mine, shape.period, shape.batch, seed, epoch, call * shape.period)
 
     def stop(self, fold: int, device: int) -> Batch:
         """The stopping slice of a fold, put on a device once."""

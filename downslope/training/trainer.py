@@ -36,6 +36,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self.programs: dict[Any, Future[Program]] = {}
         self.starts: dict[tuple[int, int], Params] = {}
+        self.sizes: dict[int, int] = {}
 
     @cached_property
     def rows(self) -> int:
@@ -54,8 +55,10 @@ class Trainer:
 
     def parameters(self, outputs: int) -> int:
         """Numbers in the model."""
-        shapes = jax.eval_shape(lambda: self.model.init(jax.random.key(0), self.features, outputs))
-        return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(shapes))
+        if outputs not in self.sizes:
+            shapes = jax.eval_shape(lambda: self.model.init(jax.random.key(0), self.features, outputs))
+            self.sizes[outputs] = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(shapes))
+        return self.sizes[outputs]
 
     def cut(self, optimizer: Optimizer, outputs: int, batch: int | None) -> budget.Cut:
         """How runs with mini-batches of `batch` rows (`None`: all rows at once) are cut into device calls.
