@@ -1,6 +1,7 @@
 """Puts the rows that a wave of lanes needs on its devices, each stream gathered once."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -11,6 +12,7 @@ from downslope.training.program import Program
 from downslope.training.step import Batch
 from downslope.training.stream import Fold, chunk, padded, whole
 
+GATHERER = ThreadPoolExecutor(1, thread_name_prefix="gatherer")
 Rows = tuple[np.ndarray, ...]
 Stream = tuple[int, ...]
 """What batches depend on: fold, seed, call; and, for those on a device, its place."""
@@ -23,21 +25,29 @@ class Feed:
         self.program, self.cut, self.folds = program, cut, folds
         self.kept: dict[Stream, Batch] = {}
         self.stops: dict[tuple[int, int], Batch] = {}
+        self.coming: dict[Stream, Future[Rows]] = {}
+
+    def wanted(self, streams: Sequence[tuple[int, int]], call: int) -> list[Stream]:
+        """What each device needs. A full batch has no order: it is the same for every seed and every call."""
+        full = self.program.shape.period == 1
+        return [(fold, 0 if full else seed, 0 if full else call, device) for device, (fold, seed) in enumerate(streams)]
+
+    def ahead(self, streams: Sequence[tuple[int, int]], call: int) -> None:
+        """Begins to gather, in the background, what `rows` will be asked for next."""
+        for stream in self.wanted(streams, call):
+            if stream not in self.kept and stream[:3] not in self.coming:
+                self.coming[stream[:3]] = GATHERER.submit(self.gather, *stream[:3])
 
     def rows(self, streams: Sequence[tuple[int, int]], call: int) -> tuple[Batch, Batch]:
         """Batches and stopping slices for one (fold, seed) on each device."""
-        # A full batch has no order: it is the same for every seed and every call.
-        full = self.program.shape.period == 1
-        wanted = [(fold, 0 if full else seed, 0 if full else call, device) for device, (fold, seed) in enumerate(streams)]
+        wanted = self.wanted(streams, call)
+        self.ahead(streams, call)
         old, self.kept = self.kept, {}
-        hosts: dict[Stream, Rows] = {}
-        for *stream, device in wanted:
-            key = (*stream, device)
-            if key not in old and tuple(stream) not in hosts:
-                hosts[tuple(stream)] = self.gather(*stream)
-            self.kept[key] = old[key] if key in old else self.put(hosts[tuple(stream)], device)
+        for stream in wanted:
+            self.kept[stream] = old[stream] if stream in old else self.put(self.coming[stream[:3]].result(), stream[3])
+        self.coming.clear()
         stops = [self.stop(fold, device) for fold, _, _, device in wanted]
-        return self.join([self.kept[key] for key in wanted]), self.join(stops)
+        return self.join([self.kept[stream] for stream in wanted]), self.join(stops)
 
     def gather(self, fold: int, seed: int, call: int) -> Rows:
         """The batches of one stream for one call, on the host."""

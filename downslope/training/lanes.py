@@ -83,7 +83,7 @@ class Bundle:
             empty._replace(params=start, fresh=np.True_, alive=np.True_, seed=np.uint32(lane.seed))
             for lane, start in zip(lanes, starts, strict=True)
         ]
-        self.carries: list[Carry] = [self.spread(wave, alike, program.carry_shapes) for wave in self.waves]
+        self.carries: list[Carry] = [self.living(wave, self.spread(wave, alike, program.carry_shapes)) for wave in self.waves]
         self.recipes: list[Recipe] = [
             self.spread(wave, [lane.recipe for lane in lanes], program.recipe_shapes) for wave in self.waves
         ]
@@ -97,6 +97,13 @@ class Bundle:
             return jax.device_put(stacked, self.program.sharding)
 
         return tree.map(put, shapes, *[trees[lane] for block in wave for lane in block])
+
+    def living(self, wave: Wave, carry: Carry) -> Carry:
+        """The carry with only the first place of each lane alive: the others fill the wave and have nothing to do."""
+        flat = [lane for block in wave for lane in block]
+        first = [flat.index(lane) == place for place, lane in enumerate(flat)]
+        alive = np.array(first).reshape(carry.alive.shape)
+        return carry._replace(alive=jax.device_put(alive, self.program.sharding))
 
     def __iter__(self) -> Iterator[int]:
         while self.calls_done < self.cut.calls:
@@ -116,11 +123,18 @@ class Bundle:
                 trained.status = Status.DIVERGED
 
     def call(self, number: int) -> Round:
-        """Starts one device call for a wave. JAX returns at once, so the next wave's rows are gathered while this one works."""
-        firsts = [self.lanes[block[0]] for block in self.waves[number]]
-        data, stop = self.feed.rows([(lane.fold, lane.seed) for lane in firsts], self.calls_done)
+        """One device call for a wave, while the next wave's rows are gathered."""
+        data, stop = self.feed.rows(self.streams(number), self.calls_done)
+        if number + 1 < len(self.waves):
+            self.feed.ahead(self.streams(number + 1), self.calls_done)
+        elif self.calls_done + 1 < self.cut.calls:
+            self.feed.ahead(self.streams(0), self.calls_done + 1)
         self.carries[number], rounds = self.program(self.recipes[number], self.carries[number], self.total, data, stop)
         return rounds
+
+    def streams(self, number: int) -> list[tuple[int, int]]:
+        """The fold and seed that each device of a wave works on."""
+        return [(self.lanes[block[0]].fold, self.lanes[block[0]].seed) for block in self.waves[number]]
 
     def note(self, wave: Wave, rounds: Round) -> None:
         """Reads what a wave reported and keeps each lane's best round."""

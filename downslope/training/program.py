@@ -97,7 +97,8 @@ class Program:
     """`advance`, compiled once for a recipe's structure and a shape, for a block of lanes on each device.
 
     Every argument has a leading axis of `devices`; recipes, carries and reports a second one of `block`. The lanes of a
-    block share their batches. One lane runs unbatched, so its bits cannot depend on a neighbour.
+    block share their batches. One lane runs unbatched, so its bits cannot depend on a neighbour. Where no lane of a block is
+    alive, nothing is computed.
     """
 
     def __init__(self, shape: Shape, recipe: Recipe) -> None:
@@ -144,13 +145,20 @@ class Program:
             return self
         shape = self.shape
 
+        def block(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+            if shape.block > 1:
+                return jax.vmap(lambda r, c: advance(shape, r, c, total, data, stop))(recipe, carry)
+            recipe, carry = tree.map(lambda leaf: leaf[0], (recipe, carry))
+            return tree.map(lambda leaf: leaf[None], advance(shape, recipe, carry, total, data, stop))
+
+        def idle(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+            _, rounds = jax.eval_shape(block, recipe, carry, total, data, stop)
+            return carry, tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), rounds)
+
         def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
             recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
-            if shape.block == 1:
-                recipe, carry = tree.map(lambda leaf: leaf[0], (recipe, carry))
-                result = advance(shape, recipe, carry, total, data, stop)
-                return tree.map(lambda leaf: leaf[None, None], result)
-            result = jax.vmap(lambda r, c: advance(shape, r, c, total, data, stop))(recipe, carry)
+            # A device without a living lane leaves its core to the others.
+            result = jax.lax.cond(jnp.any(carry.alive), block, idle, recipe, carry, total, data, stop)
             return tree.map(lambda leaf: leaf[None], result)
 
         spec = PartitionSpec("device")

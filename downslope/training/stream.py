@@ -1,10 +1,12 @@
 """Batches in the order a lane sees them: rows gathered by NumPy on the host, ahead of time."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 ALIGNMENT = 64
+REMEMBERED_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,17 @@ def order(rows: int, batches: int, batch: int, seed: int, epoch: int) -> tuple[n
     return shuffled[np.minimum(place, edges[1:, None] - 1)], real
 
 
+remembered = lru_cache(maxsize=512)(order)
+"""The same for tables so small that the orders can be kept: every contender sees the same ones again."""
+
+
 def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int) -> tuple[np.ndarray, ...]:
     """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, shares."""
     wanted = np.arange(first, first + batches)
+    known = remembered if fold.rows <= REMEMBERED_ROWS else order
     parts = [
         tuple(
-            part[wanted[wanted // epoch_size == epoch] % epoch_size] for part in order(fold.rows, epoch_size, batch, seed, epoch)
+            part[wanted[wanted // epoch_size == epoch] % epoch_size] for part in known(fold.rows, epoch_size, batch, seed, epoch)
         )
         for epoch in np.unique(wanted // epoch_size)
     ]

@@ -37,6 +37,7 @@ class Trainer:
         self.programs: dict[Any, Future[Program]] = {}
         self.starts: dict[tuple[int, int], Params] = {}
         self.sizes: dict[int, int] = {}
+        self.constants: dict[tuple[Any, ...], np.ndarray] = {}
 
     @cached_property
     def rows(self) -> int:
@@ -120,9 +121,11 @@ class Trainer:
         if key not in self.starts:
             params = jax.jit(self.model.init, static_argnums=(1, 2))(jax.random.key(lane.seed), self.features, outputs)
             self.starts[key] = jax.device_get(params)
-        fold = self.folds[lane.fold]
-        constant = lane.recipe.loss.best_constant(
-            fold.y.astype(np.float64 if not self.labels else np.int64), fold.weight, classes
-        )
+        loss = lane.recipe.loss
+        known = (lane.fold, type(loss), *(str(value) for value in loss.values().values()))
+        if known not in self.constants:
+            fold = self.folds[lane.fold]
+            target = fold.y.astype(np.int64 if self.labels else np.float64)
+            self.constants[known] = np.asarray(loss.best_constant(target, fold.weight, classes), np.float32)
         *hidden, last = self.starts[key]["layers"]
-        return {"layers": [*hidden, {**last, "bias": np.asarray(constant, np.float32)}]}
+        return {"layers": [*hidden, {**last, "bias": self.constants[known]}]}
