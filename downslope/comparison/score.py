@@ -1,4 +1,4 @@
-"""From raw scores to task metrics: each epoch's score, the epoch to keep, and what the judged rows say."""
+"""From raw scores to task metrics: each epoch's score, and what the judged rows say."""
 
 from collections.abc import Mapping, Sequence
 
@@ -103,30 +103,6 @@ def log_loss_of_epochs(raw: np.ndarray, y: np.ndarray, weight: np.ndarray | None
     own = scaled[y.astype(np.int64), np.arange(len(raw))[:, None], np.arange(len(y))]
     loss = np.log(np.exp(scaled).sum(axis=0)) - own
     return np.minimum(loss, LARGEST_LOG) @ shares(weight, len(y))
-
-
-def best_epoch(scores: np.ndarray, losses: np.ndarray, metric: Metric) -> int:
-    """The epoch best on the task metric, ties by the loss's own value, then the earliest; -1 where no epoch has numbers.
-
-    A label metric moves in jumps of whole rows, so each epoch is taken with its two neighbours. Where the metric has no
-    value at all (one class in the slice), the loss decides.
-
-    >>> best_epoch(np.array([0.7, 0.9, 0.9]), np.array([1.0, 0.6, 0.5]), metrics.METRICS["roc_auc"])
-    2
-    """
-    cost = metric.sign * np.asarray(scores, np.float64)
-    losses = np.asarray(losses, np.float64)
-    known = np.isfinite(cost)
-    if not known.any():
-        return int(np.nanargmin(np.where(np.isfinite(losses), losses, np.nan))) if np.isfinite(losses).any() else -1
-    if metric.needs == "label":
-        window = np.ones(3)
-        total = np.convolve(np.where(known, cost, 0), window)[1:-1]
-        # Rounded, so that equal means that were summed in another order tie.
-        cost = np.where(known, np.round(total / np.maximum(np.convolve(known, window)[1:-1], 1), 12), np.nan)
-    tied = np.flatnonzero(known & (cost == np.min(cost[known])))
-    own = np.where(np.isfinite(losses[tied]), losses[tied], np.inf)
-    return int(tied[np.argmin(own)])
 
 
 def predictions(raw: np.ndarray, link: str, task: Task, calibration: Calibration | None = None) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from downslope.comparison.calibrate import fit_calibration, probabilities
 from downslope.comparison.influence import contributions
 from downslope.comparison.metrics import METRICS, shown_metrics
-from downslope.comparison.score import best_epoch, epoch_scores, judge, judge_predictions, predictions
+from downslope.comparison.score import epoch_scores, judge, judge_predictions, predictions
 from downslope.core.about import Task
 
 EPOCHS, ROWS = 6, 300
@@ -96,32 +96,6 @@ def test_a_spread_as_second_score_leaves_the_prediction_alone():
     raw = np.stack([y + 1, np.full(4, 9.0)], axis=1)[None]
     assert epoch_scores(METRICS["rmse"], Task.REGRESSION, "identity", raw, y) == pytest.approx([1.0])
     np.testing.assert_array_equal(predictions(raw[0], "identity", Task.REGRESSION)["value"], y + 1)
-
-
-def test_the_best_epoch_in_the_metrics_direction():
-    values = np.array([0.3, 0.9, 0.5])
-    assert best_epoch(values, np.zeros(3), METRICS["rmse"]) == 0
-    assert best_epoch(values, np.zeros(3), METRICS["roc_auc"]) == 1
-
-
-def test_ties_go_to_the_lower_loss_then_to_the_earlier_epoch():
-    values = np.array([0.5, 0.9, 0.9, 0.9])
-    assert best_epoch(values, np.array([0, 3, 2, 2.0]), METRICS["roc_auc"]) == 2
-    assert best_epoch(values, np.array([0, np.nan, np.nan, 5.0]), METRICS["roc_auc"]) == 3
-    assert best_epoch(values, np.full(4, np.nan), METRICS["roc_auc"]) == 1
-
-
-def test_nan_is_never_chosen():
-    assert best_epoch(np.array([np.nan, 2.0, 1.0]), np.array([0.0, 1, 1]), METRICS["rmse"]) == 2
-    assert best_epoch(np.array([np.nan, 0.2, np.nan]), np.array([0.0, 1, 0]), METRICS["accuracy"]) == 1
-    assert best_epoch(np.full(3, np.nan), np.array([3.0, np.nan, 2.0]), METRICS["roc_auc"]) == 2
-    assert best_epoch(np.full(3, np.nan), np.full(3, np.nan), METRICS["roc_auc"]) == -1
-
-
-def test_label_metrics_look_at_three_epochs():
-    lucky = np.array([0.80, 0.95, 0.70, 0.88, 0.90, 0.89])
-    assert best_epoch(lucky, np.zeros(6), METRICS["accuracy"]) == 5  # 0.895 over the last two
-    assert best_epoch(lucky, np.zeros(6), METRICS["roc_auc"]) == 1
 
 
 def test_labels_belong_to_the_probabilities():

@@ -38,14 +38,14 @@ def engine(part: Fold, optimizer, *, epochs, batch, seed, penalty=None):
     return layer["weight"][:, 0], layer["bias"][0]
 
 
-def agree(mine, truth):
+def check_agreement(mine, truth):
     np.testing.assert_allclose(mine[0], truth[0], rtol=2e-5, atol=1e-6)
     np.testing.assert_allclose(mine[1], truth[1], rtol=2e-5, atol=1e-6)
 
 
 def test_sgd_with_a_falling_rate():
     part = fold(rows=50)
-    agree(
+    check_agreement(
         engine(part, Sgd(learning_rate=0.02), epochs=5, batch=16, seed=3),
         by_hand(part, rate=0.02, epochs=5, batch=16, seed=3),
     )
@@ -55,7 +55,7 @@ def test_weights_and_momentum():
     part = fold(rows=50)
     weight = np.random.default_rng(1).integers(0, 3, 50).astype(np.float32)
     part = Fold(part.x, part.y, weight, part.stop_x, part.stop_y, part.stop_weight)
-    agree(
+    check_agreement(
         engine(part, Momentum(learning_rate=0.005, momentum=0.8), epochs=5, batch=16, seed=3),
         by_hand(part, rate=0.005, epochs=5, batch=16, seed=3, momentum=0.8),
     )
@@ -63,7 +63,7 @@ def test_weights_and_momentum():
 
 def test_a_penalty_joins_the_gradient_of_weights_only():
     part = fold(rows=50)
-    agree(
+    check_agreement(
         engine(part, Sgd(learning_rate=0.02), epochs=5, batch=16, seed=3, penalty=L2(strength=0.5)),
         by_hand(part, rate=0.02, epochs=5, batch=16, seed=3, l2=0.5),
     )
@@ -75,7 +75,7 @@ def test_rows_of_weight_zero_are_as_good_as_absent():
     weight[::3] = 0
     wild = np.where(weight == 0, 1e6, part.y).astype(np.float32)
     silent = Fold(part.x, wild, weight, part.stop_x, part.stop_y, part.stop_weight)
-    agree(
+    check_agreement(
         engine(silent, Sgd(learning_rate=0.02), epochs=3, batch=48, seed=3),
         by_hand(silent, rate=0.02, epochs=3, batch=48, seed=3),
     )

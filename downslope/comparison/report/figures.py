@@ -35,7 +35,7 @@ LOOKS = ("axes", "figure", "font", "grid", "hatch", "lines", "markers", "patch",
 def own_defaults() -> Iterator[None]:
     """Matplotlib as it was shipped, whatever the user has set, and the user's settings again afterwards."""
     fresh = {name: value for name, value in matplotlib.rcParamsDefault.items() if name.startswith(LOOKS)}
-    with matplotlib.rc_context(fresh | {"svg.fonttype": "none", "svg.hashsalt": "downslope"}), warnings.catch_warnings():  # type: ignore[arg-type]
+    with matplotlib.rc_context(fresh | {"svg.fonttype": "none", "svg.hashsalt": "downslope"}), warnings.catch_warnings():  # type: ignore[arg-type]  # keys are literals there
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the browser has the letters that our measuring font lacks
         yield
 
@@ -66,7 +66,7 @@ def plain(ax: Axes, grid: str = "") -> Axes:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_minor_locator(NullLocator())
     for name in grid:
-        ax.grid(axis=name, color=LIGHT["rule"], linewidth=1)  # type: ignore[arg-type]
+        ax.grid(axis=name, color=LIGHT["rule"], linewidth=1)  # type: ignore[arg-type]  # an axis is a literal there
     ax.set_axisbelow(True)
     return ax
 

@@ -59,7 +59,7 @@ def tidy(drawing: str, name: str, words: str) -> str:
 
     drawing = TAG.sub(tag, drawing)
     drawing = re.sub(r' data-flat="[^"]*"', "", drawing)
-    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()  # type: ignore[union-attr]
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing).groups()  # type: ignore[union-attr]  # ours has one
     opening = (
         f'<svg class="picture" role="img" aria-label="{html.escape(clean(words, 400))}" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" stroke-linejoin="round" font-family="system-ui, sans-serif">'
