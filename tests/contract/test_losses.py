@@ -202,7 +202,11 @@ def test_the_best_constant_is_a_minimum(loss, weighted):
             assert best.shape == (record.outputs(3),) and best.dtype == np.float64
             reached = mean_loss(record, target, weight, best)
             starts = [best, best + 0.3, best * 0.5 + np.linspace(-0.1, 0.2, len(best))]
-            searched = [minimize(lambda c: mean_loss(record, target, weight, c), s, method="Nelder-Mead").fun for s in starts]  # noqa: B023
+
+            def cost(constant, record=record):
+                return mean_loss(record, target, weight, constant)
+
+            searched = [minimize(cost, start, method="Nelder-Mead").fun for start in starts]
             assert reached <= min(searched) + 1e-9 * abs(reached)
 
 

@@ -27,7 +27,7 @@ def dressed(rows, separator=",", end="\n", quoting="none", seed=0) -> str:
     return "".join(separator.join(map(cell, row)) + end for row in rows)
 
 
-def same(one, other):
+def check_same(one, other):
     (first, encoded), (second, again) = one, other
     assert first.columns == second.columns and first.notes == second.notes and first.warnings == second.warnings
     np.testing.assert_array_equal(first.y, second.y)
@@ -49,7 +49,7 @@ def test_dress_does_not_matter(tmp_path_factory, separator, end, quoting, mark, 
     content = content if last_end else content[: -len(end)]
     data = (b"\xef\xbb\xbf" if mark else b"") + content.encode()
     path = write(folder, gzip.compress(data) if packed else data, "t.csv.gz" if packed else "t.csv")
-    same(whole_way(write(folder, text(), "plain.csv")), whole_way(path))
+    check_same(whole_way(write(folder, text(), "plain.csv")), whole_way(path))
 
 
 @given(order=st.permutations([0, 1, 2]))
@@ -107,9 +107,9 @@ def test_formats_agree(tmp_path):
     frame.write_ipc_stream(tmp_path / "stream.arrow")
     plain = whole_way(write(tmp_path, text()))
     for source in (tmp_path / "t.parquet", tmp_path / "t.arrow", tmp_path / "stream.arrow", frame, frame.lazy()):
-        same(plain, whole_way(source))
-    same(plain, whole_way(frame.to_dict(as_series=False)))
-    same(plain, whole_way(str(tmp_path / "table.csv")))
+        check_same(plain, whole_way(source))
+    check_same(plain, whole_way(frame.to_dict(as_series=False)))
+    check_same(plain, whole_way(str(tmp_path / "table.csv")))
 
 
 def test_other_libraries_frames(tmp_path):
@@ -117,8 +117,8 @@ def test_other_libraries_frames(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
     plain = whole_way(write(tmp_path, text()))
     frame = pandas.read_csv(tmp_path / "table.csv")
-    same(plain, whole_way(frame))
-    same(plain, whole_way(pyarrow.Table.from_pandas(frame)))
+    check_same(plain, whole_way(frame))
+    check_same(plain, whole_way(pyarrow.Table.from_pandas(frame)))
     mixed = frame.assign(mixed=["a", None, 3, 2.5] * 10)
     dataset, _ = whole_way(mixed)
     assert [(c.name, c.kind, c.missing) for c in dataset.columns][-1] == ("mixed", "category", 10)
@@ -137,7 +137,7 @@ def test_arrays(tmp_path):
         (X.tolist(), y.tolist()),
         (pl.DataFrame(X, ["x0", "x1", "x2"]), y),
     ):
-        same(pair, whole_way(source))
+        check_same(pair, whole_way(source))
     labels, _ = whole_way((X, np.array(["no", "yes"] * 30)))
     assert labels.classes == ("no", "yes")
 
@@ -160,7 +160,7 @@ def test_blank_lines_are_counted_and_keep_their_place(tmp_path):
     table = read(write(tmp_path, content))
     assert table.rows == 40 and table.notes == ("3 blank lines skipped",)
     assert table.lines is not None and table.lines[:4].tolist() == [3, 5, 7, 8]
-    same(whole_way(write(tmp_path, text(), "plain.csv")), whole_way(pl.DataFrame(table.frame)))
+    check_same(whole_way(write(tmp_path, text(), "plain.csv")), whole_way(pl.DataFrame(table.frame)))
 
 
 def test_row_numbers_of_stacked_tables(tmp_path):
