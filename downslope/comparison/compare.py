@@ -145,6 +145,7 @@ def carried_out(
         progress.start(runner)
         for contender in runner:
             progress.finished(contender, closing.glimpse(contender))
+        watcher.say("all runs are done; now the reference models, the ranking and the report")
         result = closing.result(temporary)
     except KeyboardInterrupt as stop:
         runner.close()

@@ -1,8 +1,10 @@
 """What every contender is held against: a constant, a linear model and boosted trees, fitted on the same rows."""
 
 import warnings
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -10,20 +12,42 @@ from downslope.comparison import metrics
 from downslope.comparison.calibrate import fit_calibration, probabilities
 from downslope.comparison.metrics import Metric
 from downslope.core.about import Task
+from downslope.training import devices
 
+Result = TypeVar("Result")
 Kind = Literal["constant", "linear", "boosted_trees"]
 KINDS: tuple[Kind, ...] = ("constant", "linear", "boosted_trees")
 TITLES = {"constant": "constant", "linear": "linear model", "boosted_trees": "boosted trees"}
-TREES = 200
-MOST_TREES = 2000  # in all; with many classes each round grows one for each of them
+MOST_ROUNDS = 1000
+PATIENCE = 10  # rounds without a better loss on the stopping slice, after which no more trees grow
+
+
+class Rows(NamedTuple):
+    """Encoded rows with their targets and, where the user gave them, weights."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+    def only(self, which: np.ndarray) -> "Rows":
+        """Some of the rows."""
+        return Rows(self.x[which], self.y[which], None if self.weight is None else self.weight[which])
+
+    def weighing(self) -> "Rows":
+        """The rows that count."""
+        return self if self.weight is None or np.all(self.weight > 0) else self.only(self.weight > 0)
+
+    def together(self, other: "Rows") -> "Rows":
+        """These rows and the other ones."""
+        weight = None if self.weight is None or other.weight is None else np.concatenate([self.weight, other.weight])
+        return Rows(np.concatenate([self.x, other.x]), np.concatenate([self.y, other.y]), weight)
 
 
 def control(
     kind: Kind,
     task: Task,
-    x_train: np.ndarray,
-    y_train: np.ndarray,
-    weight: np.ndarray | None,
+    train: Rows,
+    stop: Rows,
     x_judge: np.ndarray,
     *,
     classes: int = 2,
@@ -32,21 +56,31 @@ def control(
 ) -> dict[str, np.ndarray]:
     """Predictions for the rows of `x_judge`, by what metrics need: `value`, or `score`, `probability` and `label`.
 
-    Takes encoded matrices and runs on one thread, so that its numbers do not depend on how many there are. A class that is
-    absent from the training rows gets probability 0.
+    `stop` is the contenders' stopping slice: trees stop growing by it, what has nothing to choose learns from it too.
+    A class that is absent from the rows it learns from gets probability 0.
     """
-    task = Task(task)
-    if weight is not None and not np.all(weight > 0):
-        x_train, y_train, weight = x_train[weight > 0], y_train[weight > 0], weight[weight > 0]
-    if kind == "constant" or len(np.unique(y_train)) < 2:
-        return constant(task, y_train, weight, len(x_judge), classes, metric)
+    task, train, stop = Task(task), train.weighing(), stop.weighing()
+    if kind != "boosted_trees":
+        train = train.together(stop)
+    if kind == "constant" or len(np.unique(train.y)) < 2:
+        return constant(task, train.y, train.weight, len(x_judge), classes, metric)
+    if kind == "linear":
+        return linear_model(task, train, x_judge, classes)
+    return boosted_trees(task, train, stop, x_judge, classes, seed)
+
+
+def side_by_side(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
+    """The results of the jobs in their order, as many at once as there are cores, each on one thread.
+
+    So the numbers do not depend on how many cores there are.
+    """
     from threadpoolctl import threadpool_limits
 
-    build = {"linear": linear_model, "boosted_trees": boosted_trees}[kind]
-    with threadpool_limits(limits=1), warnings.catch_warnings():
+    one = partial(threadpool_limits, limits=1)  # OpenMP keeps its limit for each thread, BLAS for all of them
+    with one(), warnings.catch_warnings(), ThreadPoolExecutor(devices.cores(), initializer=one) as pool:
         # A reference that has not quite converged is still one; whoever reads the answer cannot do anything about it.
         warnings.simplefilter("ignore")
-        return build(task, np.asarray(x_train, np.float64), y_train, weight, np.asarray(x_judge, np.float64), classes, seed)
+        yield from pool.map(lambda job: work(*job), jobs)
 
 
 def constant(
@@ -69,38 +103,43 @@ def median(y: np.ndarray, weight: np.ndarray) -> float:
     return float((y[order][lower] + y[order][min(upper, len(y) - 1)]) / 2)
 
 
-def linear_model(
-    task: Task, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, x_judge: np.ndarray, classes: int, seed: int
-) -> dict[str, np.ndarray]:
+def linear_model(task: Task, train: Rows, x_judge: np.ndarray, classes: int) -> dict[str, np.ndarray]:
     """Ridge or logistic regression, as one would try first."""
     from sklearn.linear_model import LogisticRegression, Ridge
 
-    del seed
+    x, x_judge = np.asarray(train.x, np.float64), np.asarray(x_judge, np.float64)
     if task is Task.REGRESSION:
-        return {"value": Ridge(alpha=1.0).fit(x, y, sample_weight=weight).predict(x_judge)}
-    model = LogisticRegression(max_iter=300).fit(x, y, sample_weight=weight)
+        return {"value": Ridge(alpha=1.0).fit(x, train.y, sample_weight=train.weight).predict(x_judge)}
+    model = LogisticRegression(max_iter=300).fit(x, train.y, sample_weight=train.weight)
     return of_classes(task, model.predict_proba, model.classes_, x_judge, classes)
 
 
-def boosted_trees(
-    task: Task, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, x_judge: np.ndarray, classes: int, seed: int
-) -> dict[str, np.ndarray]:
+def boosted_trees(task: Task, train: Rows, stop: Rows, x_judge: np.ndarray, classes: int, seed: int) -> dict[str, np.ndarray]:
     """Gradient-boosted trees on histograms: hard to beat on tables, and no gradient descent at all."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    # All rows train: where to stop early would be chosen on rows that the contenders may not train on either.
     settings: dict[str, Any] = {
-        "min_samples_leaf": int(np.clip(len(x) // 20, 1, 20)),
-        "early_stopping": False,
+        "min_samples_leaf": int(np.clip(len(train.y) // 20, 1, 20)),
+        "l2_regularization": 1.0,  # without it, a leaf with a few rows of a rare class takes a step without measure
+        "max_iter": MOST_ROUNDS,
+        "n_iter_no_change": PATIENCE,
+        "early_stopping": True,
         "random_state": seed,
     }
+    if task is not Task.REGRESSION:
+        stop = stop.only(np.isin(stop.y, train.y))  # the trees do not know the other classes
+    if len(stop.y) == 0:
+        stop = train
+    watched = {"X_val": stop.x, "y_val": stop.y, "sample_weight_val": stop.weight}
     if task is Task.REGRESSION:
-        trees = HistGradientBoostingRegressor(**settings, max_iter=TREES).fit(x, y, sample_weight=weight)
+        trees = HistGradientBoostingRegressor(**settings).fit(train.x, train.y, train.weight, **watched)
         return {"value": trees.predict(x_judge)}
-    grown = 1 if task is Task.BINARY else classes
-    rounds = min(TREES // 2, max(10, MOST_TREES // grown))
-    trees = HistGradientBoostingClassifier(**settings, max_iter=rounds).fit(x, y, sample_weight=weight)
-    return of_classes(task, trees.predict_proba, np.asarray(trees.classes_), x_judge, classes)
+    trees = HistGradientBoostingClassifier(**settings).fit(train.x, train.y, train.weight, **watched)
+    known = np.asarray(trees.classes_)
+    chance = of_classes(task, trees.predict_proba, known, np.concatenate([stop.x, x_judge]), classes)
+    if task is Task.BINARY:
+        return {need: values[len(stop.y) :] for need, values in chance.items()}
+    return tempered(chance["probability"], stop)
 
 
 def of_classes(
@@ -120,11 +159,12 @@ def of_probability(task: Task, chance: np.ndarray) -> dict[str, np.ndarray]:
     return {"score": chance, "probability": chance, "label": label}
 
 
-def tempered(chance: np.ndarray, first: int, y: np.ndarray, weight: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Probabilities of the rows after the `first` ones, softened by the temperature that those first rows, of targets `y`, want.
+def tempered(chance: np.ndarray, first: Rows) -> dict[str, np.ndarray]:
+    """Probabilities of the rows after the `first` ones, softened by the temperature that those first rows want.
 
     Contenders get the same: trees that are too sure of themselves would otherwise look worse than they are.
     """
-    scores = np.log(np.maximum(chance, metrics.TINY))
-    calibration = fit_calibration(scores[:first], y, weight, "softmax", Task.MULTICLASS)
-    return of_probability(Task.MULTICLASS, probabilities(scores[first:], "softmax", Task.MULTICLASS, calibration))
+    scores, count = np.log(np.maximum(chance, metrics.TINY)), len(first.y)
+    calibration = fit_calibration(scores[:count], first.y, first.weight, "softmax", Task.MULTICLASS)
+    soft = probabilities(scores[count:], "softmax", Task.MULTICLASS, calibration)
+    return of_probability(Task.MULTICLASS, np.where(chance[count:] > 0, soft, 0))

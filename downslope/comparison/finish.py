@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison import controls, folder, metrics
+from downslope.comparison import folder, metrics
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
 from downslope.comparison.contender import Contender
-from downslope.comparison.controls import KINDS, control
+from downslope.comparison.controls import KINDS, Rows, control, side_by_side
 from downslope.comparison.deliver import deliver
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
@@ -76,50 +76,50 @@ class Closing:
         }
 
     def controls(self) -> dict[str, Judged]:
-        """The constant, the linear model and the boosted trees on the same fits; nothing else runs meanwhile."""
-        out = {}
+        """The constant, the linear model and the boosted trees on the same fits, side by side on the cores; no program runs."""
+        fits, court = self.problem.fits, {}
+        keys = {fit: (fits[fit].train.tobytes(), fits[fit].judge.tobytes()) for fit in self.problem.confirmation}
+        wanted = {
+            (kind, keys[fit]): fit
+            for kind in KINDS
+            for fit in reversed(self.problem.confirmation)
+            # One repetition judges every row; trees take as long as all the rest of the controls.
+            if kind != "boosted_trees" or fits[fit].repetition == 0
+        }
+        found = {(kind, keys[run.fit]): run.arrays for kind in KINDS for run in self.ledger.runs(f"control {kind}")}
+        missing = [(kind, fit) for (kind, key), fit in wanted.items() if (kind, key) not in found]
+        for (kind, fit), run in zip(missing, side_by_side(self.run_control, missing), strict=True):
+            self.ledger.add([run], run.contender)
+            found[kind, keys[fit]] = run.arrays
         for kind in KINDS:
-            out[kind] = Judged(f"control {kind}")
-            seen: dict[tuple[bytes, bytes], dict[str, np.ndarray]] = {}
-            have = {run.fit: run.arrays for run in self.ledger.runs(f"control {kind}")}
+            court[kind] = Judged(f"control {kind}")
             for fit in self.problem.confirmation:
-                rows = self.problem.fits[fit]
-                if kind == "boosted_trees" and rows.repetition > 0:
-                    continue  # one repetition judges every row; trees take as long as all the rest of the controls
-                key = (rows.train.tobytes(), rows.judge.tobytes())
-                if key not in seen:
-                    seen[key] = have.get(fit) or self.run_control(kind, fit)
-                self.court.add(out[kind], fit, seen[key])
-        return out
+                if (kind, keys[fit]) in wanted:
+                    self.court.add(court[kind], fit, found[kind, keys[fit]])
+        return court
 
-    def run_control(self, kind: Any, fit: int) -> dict[str, np.ndarray]:
-        """One control on one fit, written to the ledger."""
+    def run_control(self, kind: Any, fit: int) -> Run:
+        """One control on one fit."""
         started = time.monotonic()
         rows, data = self.problem.fits[fit], self.problem.dataset
         train, stop = self.problem.matrices[self.problem.places[fit]]
-        judge = self.problem.judged[fit]
-        # What the stopping slice does for a contender it does for a control: one more part to learn from, or to calibrate on.
-        tempered = kind == "boosted_trees" and data.task is Task.MULTICLASS
-        used = rows.train if tempered else np.concatenate([rows.train, rows.stop])
+
+        def known(which: np.ndarray, x: np.ndarray) -> Rows:
+            return Rows(x, data.y[which], None if data.weight is None else data.weight[which])
+
         prediction = control(
             kind,
             data.task,
-            train if tempered else np.concatenate([train, stop]),
-            data.y[used],
-            None if data.weight is None else data.weight[used],
-            np.concatenate([stop, judge]) if tempered else judge,
+            known(rows.train, train),
+            known(rows.stop, stop),
+            self.problem.judged[fit],
             classes=len(data.classes) if data.classes else 2,
             metric=self.metric,
             seed=derive(self.rules.seed, CONTROL_TAG),
         )
-        if tempered:
-            weight = None if data.weight is None else data.weight[rows.stop]
-            prediction = controls.tempered(prediction["probability"], len(rows.stop), data.y[rows.stop], weight)
-        seconds = time.monotonic() - started
-        name = f"control {kind}"
         arrays = {need: np.ascontiguousarray(values) for need, values in prediction.items()}
-        self.ledger.add([Run(name, "control", 0.0, fit, 0, "ok", None, -1, None, 0, arrays, seconds)], name)
-        return prediction
+        seconds = time.monotonic() - started
+        return Run(f"control {kind}", "control", 0.0, fit, 0, "ok", None, -1, None, 0, arrays, seconds)
 
     def result(self, temporary: Any) -> Result:
         """The whole result, written to the folder."""
