@@ -17,6 +17,7 @@ from downslope.comparison.rank import Ranking
 from downslope.comparison.run import Runner
 from downslope.core.about import Task
 from downslope.core.record import Setting
+from downslope.optimizers.base import gradients_per_step
 from downslope.training.status import Status
 
 GOOD_SHARE = 0.05
@@ -141,7 +142,7 @@ def entry(
         "good_rates": len(good),
         "good_range": [min(good), max(good)] if good else None,
         "bytes_per_parameter": None if contender.reason else round(state_bytes(evidence, contender), 2),
-        "gradients_per_step": contender.optimizer.about.gradients_per_step,
+        "gradients_per_step": gradients_per_step(contender.optimizer),
         "epoch_best": round(float(np.median(rounds)) / per_epoch, 1) if rounds else None,
         "best_constant": aims_at(evidence, contender),
         "twin_of": contender.twin_of,
@@ -157,7 +158,7 @@ def rounds_per_epoch(evidence: Evidence, contender: Contender) -> int:
 
 def gradients(contender: Contender) -> int:
     """Gradient evaluations that one update is charged for."""
-    return contender.optimizer.about.gradients_per_step or 1
+    return gradients_per_step(contender.optimizer) or 1
 
 
 def at_border(points: Sequence[Mapping[str, Any]], rate: float | None, contender: Contender) -> bool:

@@ -13,12 +13,14 @@ from downslope.core.about import Range, Task
 from downslope.core.catalogue import Catalogue, spell_value
 from downslope.core.errors import IncompatiblePair, OutOfRange
 from downslope.losses.base import Loss
-from downslope.optimizers.base import Optimizer, learning_rate, rated, with_learning_rate
+from downslope.optimizers.base import Optimizer, learning_rate, rated, takes_all_rows, with_learning_rate
 
 DRAWS = 7
 TWIN = " (twin)"
+JOINING = "accumulate"
 GIVEN = re.compile(r"learning_rate|\(\s*[-+.\d]")  # a rate that is typed is meant, also where it is the default
 Choice = str | Any | Iterable[str | Any] | None
+Accepts = Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,11 @@ def plain(value: Any) -> Any:
 
 def contenders(losses: Choice, optimizers: Choice, *, task: Task, batch: int, draws: int = DRAWS) -> list[Contender]:
     """Every loss with every optimizer. A pair that makes no sense stays in the list with its reason."""
-    chosen_losses = chosen(losses, all_losses.catalogue, lambda entry: entry.about.default and entry.about.task == task, task)
+
+    def fits(entry: Any) -> bool:
+        return entry.about.task == task
+
+    chosen_losses = chosen(losses, all_losses.catalogue, lambda entry: entry.about.default and fits(entry), fits)
     found = [
         contender(loss, optimizer, size, task=task, batch=batch, draws=draws)
         for loss in chosen_losses
@@ -105,13 +111,13 @@ def twin(of: Contender) -> Contender:
     return Contender(of.id + TWIN, of.loss, of.optimizer, of.batch, of.rates, of.ratio, "", of.id)
 
 
-def chosen(wanted: Choice, catalogue: Catalogue, default: Callable[[Any], bool], task: Task | None = None) -> list[Any]:
-    """Instances from names, classes, instances or `all`; the default entries for `None`."""
+def chosen(wanted: Choice, catalogue: Catalogue, default: Accepts, every: Accepts) -> list[Any]:
+    """Instances from names, classes, instances or `all`, which means what `every` accepts; the default entries for `None`."""
     if wanted is None:
         return [catalogue[name]() for name in catalogue.names if default(catalogue[name])]
     if isinstance(wanted, str):
         if wanted.strip().lower() == "all":
-            return [entry() for entry in map(catalogue.__getitem__, catalogue.names) if task is None or entry.about.task == task]
+            return [catalogue[name]() for name in catalogue.names if every(catalogue[name])]
         wanted = split_names(wanted)
     elif isinstance(wanted, type) or hasattr(wanted, "settings"):
         wanted = [wanted]
@@ -123,7 +129,9 @@ def chosen(wanted: Choice, catalogue: Catalogue, default: Callable[[Any], bool],
 def with_batches(wanted: Choice, batch: int) -> list[tuple[Optimizer, int | None]]:
     """Optimizers, each with the rows of its batches: `sgd@1` has its own, full-batch methods take all."""
     if wanted is None or (isinstance(wanted, str) and wanted.strip().lower() == "all"):
-        entries: Sequence[Any] = chosen(wanted, all_optimizers.catalogue, lambda entry: entry.about.default)
+        entries: Sequence[Any] = chosen(
+            wanted, all_optimizers.catalogue, lambda entry: entry.about.default, lambda entry: entry.about.alone
+        )
     elif isinstance(wanted, str):
         entries = split_names(wanted)
     elif isinstance(wanted, type) or hasattr(wanted, "settings"):
@@ -145,7 +153,9 @@ def method(entry: Any, batch: int) -> tuple[Optimizer, int | None]:
     optimizer = all_optimizers.catalogue.make(entry)
     if isinstance(entry, str) and GIVEN.search(entry):
         optimizer = with_learning_rate(optimizer, np.atleast_1d(np.asarray(learning_rate(optimizer), float)))
-    return optimizer, None if optimizer.about.batch == "full" else size
+    if any(each.name == JOINING for each in optimizer.chain()):
+        raise IncompatiblePair(f"{JOINING} joins batches, which a comparison does by their size: name the optimizer@{2 * batch}")
+    return optimizer, None if takes_all_rows(optimizer) else size
 
 
 def split_names(text: str) -> list[str]:

@@ -76,7 +76,9 @@ class AboutOptimizer:
     """Facts about an optimizer that its code cannot tell.
 
     `batch` is "full" for methods that need the gradient of all rows at once. `gradients_per_step` is the number of
-    gradient evaluations one update costs, `None` when it depends on the data. `default` puts it into every comparison.
+    gradient evaluations one update costs, `None` when it depends on the data: then its state counts them as `evaluations`.
+    `default` puts it into every comparison; `alone` is False for what only makes sense around an optimizer that somebody
+    chose, so that "all" leaves it out.
     """
 
     title: str
@@ -86,6 +88,7 @@ class AboutOptimizer:
     gradients_per_step: int | None = 1
     aliases: tuple[str, ...] = ()
     default: bool = False
+    alone: bool = True
     differs: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -2,20 +2,26 @@
 
 import abc
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
 from downslope.core.about import Range
-from downslope.core.errors import OutOfRange
+from downslope.core.errors import BadShape, OutOfRange, UnknownName
+
+LISTED = 4  # options that are counted through; of more, the first and the last are named
 
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What a field declares about itself: its bounds, the range a search looks in, its meaning."""
+    """What a field declares about itself: its bounds, the range a search looks in, its meaning.
+
+    A `steady` number must stay the same during a run: what was computed with it is undone with it later.
+    """
 
     kind: str
     doc: str
@@ -26,6 +32,7 @@ class Setting:
     search: Range | None = None
     options: tuple[Any, ...] | None = None
     in_target_units: bool = False
+    steady: bool = False
 
     def bounds(self) -> str:
         """The allowed values in words.
@@ -34,6 +41,8 @@ class Setting:
         'above 0 and at most 1'
         """
         if self.options is not None:
+            if len(self.options) > LISTED and self.options == tuple(range(self.options[0], self.options[-1] + 1)):
+                return f"a whole number from {self.options[0]} to {self.options[-1]}"
             return "one of " + ", ".join(map(str, self.options))
         words = (("above", self.above), ("at least", self.at_least), ("below", self.below), ("at most", self.at_most))
         return " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None) or "any number"
@@ -65,9 +74,10 @@ def hyper(
     at_most: float | None = None,
     search: Range | None = None,
     in_target_units: bool = False,
+    steady: bool = False,
 ) -> Any:
     """A number that may change without recompiling: a leaf of the record."""
-    setting = Setting("hyper", doc, above, below, at_least, at_most, search, in_target_units=in_target_units)
+    setting = Setting("hyper", doc, above, below, at_least, at_most, search, in_target_units=in_target_units, steady=steady)
     return dataclasses.field(default=default, metadata={"setting": setting})
 
 
@@ -104,6 +114,8 @@ class Record(abc.ABC):
             value = getattr(self, name)
             if isinstance(value, str) and setting.kind == "hyper":
                 raise OutOfRange(f"{self.name}: {name} must be a number, got {value!r}")
+            if isinstance(value, str | float | int) and setting.kind == "part":
+                raise OutOfRange(f"{self.name}: {name} must be an object with settings of its own, got {value!r}")
             if (setting.kind == "choice" or is_concrete(value)) and not setting.allows(value):
                 raise OutOfRange(f"{self.name}: {name} must be {setting.bounds()}, got {value}")
 
@@ -119,6 +131,57 @@ class Record(abc.ABC):
     def replace(self, **changes: Any) -> Self:
         """A copy with some settings changed."""
         return dataclasses.replace(self, **changes)
+
+    def chain(self) -> "Iterator[Record]":
+        """The record and those inside it, one in another, from the outermost inwards."""
+        yield self
+        for name, setting in self.settings().items():
+            if setting.kind == "part":
+                yield from getattr(self, name).chain()
+
+    def scaled(self, **factors: Any) -> Self:
+        """A copy whose named numbers are multiplied: how a schedule reaches a setting, here or in the compiled engine.
+
+        A name is looked for in the innermost record first, so `sam(adam).scaled(learning_rate=0.5)` halves the rate of Adam.
+        Raises `UnknownName` for a setting that is not there and `OutOfRange` for one that no schedule may change.
+
+        >>> from downslope.optimizers import Adam
+        >>> from downslope.schedules import Linear
+        >>> Adam(learning_rate=0.5).scaled(learning_rate=Linear()(step=50, steps=100)).learning_rate
+        Array(0.25, dtype=float32, weak_type=True)
+        """
+        mine = dict(factors)
+        changes: dict[str, Any] = {}
+        for name, setting in self.settings().items():
+            inner = getattr(self, name)
+            if setting.kind == "part":
+                inside = {key: mine.pop(key) for key in list(mine) if any(key in each.settings() for each in inner.chain())}
+                changes[name] = inner.scaled(**inside)
+        for name, factor in mine.items():
+            setting = self.settings().get(name)
+            if setting is None:
+                raise UnknownName.among(f"setting of {self.name}", name, self.settings())
+            if setting.kind != "hyper" or setting.steady:
+                raise OutOfRange(f"{self.name}: {name} must stay the same during a run, so no schedule can change it")
+            changes[name] = getattr(self, name) * factor
+        return self.replace(**changes)
+
+    def lanes(self) -> Self:
+        """The same sweep with every number as an array of one value for each lane: what `jax.vmap` takes.
+
+        Some numbers are arrays of equal length, all others are repeated; `BadShape` where there is no such length.
+
+        >>> from downslope.optimizers import Adam
+        >>> Adam(learning_rate=jnp.array([0.1, 0.01]), epsilon=1e-6).lanes().b1.shape
+        (2,)
+        """
+        numbers = jax.tree.leaves(self)
+        sizes = {np.shape(number) for number in numbers} - {()}
+        if len(sizes) != 1 or any(len(size) != 1 for size in sizes):
+            found = ", ".join(map(str, sorted(sizes))) or "single numbers alone"
+            raise BadShape(f"{self.name}: a sweep needs arrays (lanes,) of one length among the settings, got {found}")
+        (size,) = sizes
+        return jax.tree.map(lambda number: jnp.broadcast_to(jnp.asarray(number), size), self)
 
 
 def register(cls: type[Any]) -> None:

@@ -1,6 +1,7 @@
 """Written by `make generate`; edit what it is made from."""
 
 from downslope.core.catalogue import Catalogue
+from downslope.optimizers.accumulate import Accumulate as Accumulate
 from downslope.optimizers.adabelief import Adabelief as Adabelief
 from downslope.optimizers.adadelta import Adadelta as Adadelta
 from downslope.optimizers.adafactor import Adafactor as Adafactor
@@ -10,6 +11,10 @@ from downslope.optimizers.adamax import Adamax as Adamax
 from downslope.optimizers.adamw import Adamw as Adamw
 from downslope.optimizers.adan import Adan as Adan
 from downslope.optimizers.amsgrad import Amsgrad as Amsgrad
+from downslope.optimizers.clip_by_global_norm import ClipByGlobalNorm as ClipByGlobalNorm
+from downslope.optimizers.clip_by_norm import ClipByNorm as ClipByNorm
+from downslope.optimizers.clip_by_value import ClipByValue as ClipByValue
+from downslope.optimizers.exponential_averaging import ExponentialAveraging as ExponentialAveraging
 from downslope.optimizers.gradient_descent import GradientDescent as GradientDescent
 from downslope.optimizers.lamb import Lamb as Lamb
 from downslope.optimizers.lars import Lars as Lars
@@ -30,6 +35,7 @@ from downslope.optimizers.schedule_free_adamw import ScheduleFreeAdamw as Schedu
 from downslope.optimizers.schedule_free_sgd import ScheduleFreeSgd as ScheduleFreeSgd
 from downslope.optimizers.sgd import Sgd as Sgd
 from downslope.optimizers.signum import Signum as Signum
+from downslope.optimizers.uniform_averaging import UniformAveraging as UniformAveraging
 from downslope.optimizers.yogi import Yogi as Yogi
 
 catalogue: Catalogue  # optimizers

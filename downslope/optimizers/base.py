@@ -10,17 +10,21 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from downslope.core.about import AboutOptimizer
-from downslope.core.errors import DownslopeError
+from downslope.core.errors import DownslopeError, IncompatiblePair
 from downslope.core.record import Record
 from downslope.core.types import Number, Params, State
 
 
 class Here(NamedTuple):
-    """What an optimizer may ask about the present batch beyond its gradient."""
+    """What an optimizer may ask about the present batch beyond its gradient.
+
+    `loss` is the mean over its rows, `weight` the sum of their weights, by which means of several batches are joined.
+    """
 
     loss: jax.Array
     key: jax.Array
     loss_and_gradient: Callable[[Params], tuple[jax.Array, Params]]
+    weight: jax.Array | float = 1.0
 
 
 class Optimizer(Record):
@@ -88,17 +92,52 @@ def learning_rate(optimizer: Optimizer) -> Any:
 
 def with_learning_rate(optimizer: Any, rate: Any) -> Any:
     """A copy with another learning rate, however deep the setting lies."""
-    if "learning_rate" in optimizer.settings():
-        return optimizer.replace(learning_rate=rate)
-    name = inner_name(optimizer)
-    return optimizer.replace(**{name: with_learning_rate(getattr(optimizer, name), rate)})
+    return around(optimizer, lambda innermost: innermost.replace(learning_rate=rate))
 
 
 def rated(optimizer: Any) -> Any:
     """The optimizer that holds the learning rate: itself or the one it is wrapped around."""
-    return optimizer if "learning_rate" in optimizer.settings() else rated(getattr(optimizer, inner_name(optimizer)))
+    *_, innermost = optimizer.chain()
+    return innermost
 
 
-def inner_name(optimizer: Any) -> str:
-    """The field in which a wrapper holds its optimizer."""
-    return next(name for name, setting in optimizer.settings().items() if setting.kind == "part")
+def around(optimizer: Any, change: Callable[[Any], Any]) -> Any:
+    """The same wrappers around something else than the innermost optimizer: around what `change` makes of it."""
+    for name, setting in optimizer.settings().items():
+        if setting.kind == "part":
+            return optimizer.replace(**{name: around(getattr(optimizer, name), change)})
+    return change(optimizer)
+
+
+def gradients_per_step(optimizer: Any) -> int | None:
+    """Gradient evaluations of one update, those that wrappers add included; `None` when that depends on the data."""
+    counts = [each.about.gradients_per_step for each in optimizer.chain()]
+    return None if None in counts else 1 + sum(count - 1 for count in counts)
+
+
+def takes_all_rows(optimizer: Any) -> bool:
+    """Whether the optimizer, or one inside it, needs the gradient of all rows at once."""
+    return any(each.about.batch == "full" for each in optimizer.chain())
+
+
+def evaluations(optimizer: Any, state: State) -> Any:
+    """Gradient evaluations since the start, from the state of an optimizer whose number of them depends on the data."""
+    *wrappers, _ = optimizer.chain()
+    for _ in wrappers:
+        state = state.inner
+    return state.evaluations
+
+
+def refuse_searching(wrapper: Any, most: int | None = None) -> None:
+    """An error if the optimizer inside `wrapper` looks for its step along gradients that the wrapper does not see, or
+    evaluates more than `most` gradients for it."""
+    inside = getattr(wrapper, "optimizer", None)
+    if not isinstance(inside, Optimizer):
+        return  # JAX passes placeholders through a record
+    count = gradients_per_step(inside)
+    if count is None:
+        raise IncompatiblePair(f"{wrapper.name} cannot stand around {inside.name}, which searches along the gradient itself")
+    if most is not None and count > most:
+        raise IncompatiblePair(
+            f"{wrapper.name}: {inside.name} evaluates gradients of its own, on the last batch alone; put {wrapper.name} inside it"
+        )

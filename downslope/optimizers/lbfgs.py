@@ -18,7 +18,8 @@ NARROW, LONGEST = 1e-9, 25  # the search ends when its bracket is this narrow, o
 
 
 class State(NamedTuple):
-    """Updates so far, last gradient and move, the remembered moves and gradient changes (newest last), their number, scale."""
+    """Updates so far, last gradient and move, the remembered moves and gradient changes (newest last), their number, scale;
+    gradient evaluations so far."""
 
     step: Int[Array, ""]
     gradient: Float[Array, " size"]
@@ -27,6 +28,7 @@ class State(NamedTuple):
     turns: Float[Array, "memory size"]
     known: Int[Array, ""]
     scale: Float[Array, ""]
+    evaluations: Int[Array, ""]
 
 
 class Search(NamedTuple):
@@ -89,7 +91,7 @@ class Lbfgs(Optimizer):
         flat = jnp.zeros_like(ravel_pytree(tree.widen(params))[0], tree.number_type(params))
         history = jnp.zeros((self.memory, flat.size), flat.dtype)
         zero = jnp.zeros((), jnp.int32)
-        return State(zero, flat, flat, history, history, zero, jnp.ones((), flat.dtype))
+        return State(zero, flat, flat, history, history, zero, jnp.ones((), flat.dtype), zero)
 
     def update(
         self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
@@ -121,9 +123,9 @@ class Lbfgs(Optimizer):
 
         first = jnp.asarray(cautious * self.learning_rate, slope.dtype)
         start = jnp.asarray(here.loss, slope.dtype)
-        size = wolfe(look, first, start, descent, jnp.max(jnp.abs(direction), initial=0))
+        size, tried = wolfe(look, first, start, descent, jnp.max(jnp.abs(direction), initial=0))
         move = jnp.where(descent < 0, size * direction, 0)
-        state = State(state.step + 1, slope, move, moves, turns, count, scale)
+        state = State(state.step + 1, slope, move, moves, turns, count, scale, state.evaluations + 1 + tried)
         return tree.typed_as(wide, restore(jnp.asarray(move, flat.dtype))), state
 
 
@@ -158,8 +160,9 @@ def cubic(places: Array, values: Array, slopes: Array, low: Array, high: Array) 
     return jnp.where((square >= 0) & jnp.isfinite(lowest), jnp.clip(lowest, low, high), (low + high) / 2)
 
 
-def wolfe(look, first: Array, value: Array, slope: Array, longest: Array) -> Array:
-    """A step size that satisfies the strong Wolfe conditions: go further until a bracket holds one, then narrow it by cubics.
+def wolfe(look, first: Array, value: Array, slope: Array, longest: Array) -> tuple[Array, Array]:
+    """A step size that satisfies the strong Wolfe conditions, and how many were tried: go further until a bracket holds one,
+    then narrow it by cubics.
 
     `look(size)` gives value and slope at a size; `longest` is the largest component of the direction.
     """
@@ -213,4 +216,4 @@ def wolfe(look, first: Array, value: Array, slope: Array, longest: Array) -> Arr
     )
     end = jax.lax.while_loop(lambda s: ~s.done & (s.tried <= LONGEST), advance, start)
     best = jnp.where(end.values[0] <= end.values[1], end.places[0], end.places[1])
-    return jnp.where(end.done & ~end.bracketed, end.size, best)
+    return jnp.where(end.done & ~end.bracketed, end.size, best), end.tried

@@ -7,11 +7,10 @@ from jaxtyping import PyTree
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
-from downslope.core.errors import OutOfRange
 from downslope.core.record import hyper, part
 from downslope.core.types import Number, Params
 from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, Optimizer, required
+from downslope.optimizers.base import Here, Optimizer, refuse_searching, required
 
 
 class State(NamedTuple):
@@ -53,8 +52,7 @@ class Sam(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.optimizer, str | float | int):
-            raise OutOfRange(f"{self.name}: optimizer must be an optimizer, got {self.optimizer!r}")
+        refuse_searching(self)
 
     def init(self, params: Params) -> State:
         return State(self.optimizer.init(params))

@@ -58,6 +58,7 @@ class ScheduleFreeAdamw(Optimizer):
         above=0.0,
         below=1.0,
         search=Range(0.8, 0.98),
+        steady=True,
         doc="Share of the average in the point where gradients are taken.",
     )
     b2: Number = hyper(default=0.999, at_least=0.0, below=1.0, search=Range(0.9, 0.9999), doc="Memory of the square.")

@@ -52,6 +52,7 @@ class ScheduleFreeSgd(Optimizer):
         above=0.0,
         below=1.0,
         search=Range(0.8, 0.98),
+        steady=True,
         doc="Share of the average in the point where gradients are taken.",
     )
     weight_decay: Number = hyper(

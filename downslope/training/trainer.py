@@ -11,7 +11,7 @@ import numpy as np
 
 from downslope.core.types import Params
 from downslope.models.base import Model
-from downslope.optimizers.base import Optimizer
+from downslope.optimizers.base import Optimizer, gradients_per_step
 from downslope.training import budget
 from downslope.training.lanes import Bundle, Lane, Score
 from downslope.training.program import Program, Shape
@@ -70,7 +70,7 @@ class Trainer:
         return budget.cut(
             rows=self.rows,
             batch=batch or self.rows,
-            epochs=max(1, self.epochs // (optimizer.about.gradients_per_step or 1)),
+            epochs=max(1, self.epochs // (gradients_per_step(optimizer) or 1)),
             features=self.features,
             stop=self.stop,
             parameters=self.parameters(outputs),

@@ -119,6 +119,50 @@ class Averaging(Runner):
         return {name: np.asarray(value) for name, value in seen.items()}
 
 
+class Fading(Runner):
+    """Keeps optax.ema of the parameters beside them, corrected for its start at zero."""
+
+    def __init__(self, decay, make, params, gradient_of):
+        super().__init__(make, params, gradient_of)
+        self.ema = optax.ema(decay, debias=True)
+        self.memory = self.ema.init(params)
+
+    def step(self, number, rate):
+        super().step(number, rate)
+        self.seen, self.memory = self.ema.update(self.now, self.memory)
+
+    def evaluated(self):
+        return {name: np.asarray(value) for name, value in self.seen.items()}
+
+
+def around():
+    """Clipping and accumulation around Adam, and a fading mean of its parameters."""
+    for problem, rate, limit, steps, decay, b1, b2, epsilon in (
+        ("quadratic", 0.05, 300.0, 3, 0.9, 0.9, 0.999, 1e-8),
+        ("rosenbrock", 0.02, 50.0, 4, 0.99, 0.8, 0.99, 1e-3),
+        ("logistic", 0.1, 0.4, 5, 0.6, 0.95, 0.9, 0.1),
+    ):
+        ours, theirs = ["adam", {"b1": b1, "b2": b2, "epsilon": epsilon}], {"b1": b1, "b2": b2, "eps": epsilon}
+        settings = {"optimizer": ours, "limit": limit}
+        yield case("clip_by_global_norm", problem, rate, settings, clipped_adam, clip_by_global_norm=limit, **theirs)
+        settings = {"optimizer": ours, "steps": steps}
+        yield case("accumulate", problem, rate, settings, joined_adam, every_k_schedule=steps, **theirs)
+        words = ", ".join(f"{name}={value}" for name, value in theirs.items())
+        made_by = f"{MADE_BY}, ema({decay}, debias=True) of the parameters beside adam({words})"
+        start = partial(Fading, decay, lambda now, theirs=theirs: optax.adam(now, **theirs))
+        yield Case("exponential_averaging", problem, rate, {"optimizer": ours, "decay": decay}, made_by, start)
+
+
+def clipped_adam(rate, clip_by_global_norm, **settings):
+    return optax.chain(optax.clip_by_global_norm(clip_by_global_norm), optax.adam(rate, **settings))
+
+
+def joined_adam(rate, every_k_schedule, **settings):
+    """Its state is made for the rate it is given; the same rule with another rate has the same state."""
+    rule = optax.MultiSteps(optax.adam(rate, **settings), every_k_schedule, accumulator_dtype=np.float64)
+    return rule.gradient_transformation()
+
+
 def free_sgd(rate, b1, weight_decay, mask):
     rule = optax.chain(optax.add_decayed_weights(weight_decay, mask), optax.sgd(rate))
     return optax.contrib.schedule_free(rule, rate, b1=b1)
@@ -174,6 +218,7 @@ def wrapped():
     )
     theirs["weight_decay"] = 0.0
     yield case("prodigy", "quadratic", 1.0, settings | {"weight_decay": 0.0, "correction": True}, optax.contrib.prodigy, **theirs)
+    yield from around()
 
 
 def yogi(rate, **settings):

@@ -45,6 +45,53 @@ class Searching(Runner):
         self.optimizer.step(closure)
 
 
+class Clipping(Runner):
+    """Clips the gradient with PyTorch's own functions before its optimizer steps."""
+
+    def __init__(self, clip, make, params, gradient_of):
+        super().__init__(make, params, gradient_of)
+        step = self.optimizer.step
+        self.optimizer.step = lambda: (clip(list(self.tensors.values())), step())
+
+
+def by_value(limit, tensors):
+    torch.nn.utils.clip_grad_value_(tensors, limit)
+
+
+def by_norm(limit, tensors):
+    """PyTorch divides by the length plus 1e-6, which the limit it is given takes back."""
+    length = torch.nn.utils.get_total_norm([t.grad for t in tensors])
+    torch.nn.utils.clip_grad_norm_(tensors, float(limit * (1 + 1e-6 / length)))
+
+
+def by_norm_of_each(limit, tensors):
+    for tensor in tensors:
+        by_norm(limit, [tensor])
+
+
+class Averaged(Runner):
+    """Keeps an AveragedModel beside the parameters, from the update after `start` on."""
+
+    def __init__(self, start, make, params, gradient_of):
+        super().__init__(make, params, gradient_of)
+        self.start, self.steps = start, 0
+        self.module = torch.nn.ParameterDict({name: torch.nn.Parameter(tensor) for name, tensor in self.tensors.items()})
+        self.average = torch.optim.swa_utils.AveragedModel(self.module)
+
+    def step(self, number, rate):
+        super().step(number, rate)
+        self.steps += 1
+        for name, tensor in self.tensors.items():
+            self.module[name].data = tensor.detach().clone()
+        if self.steps > self.start:
+            self.average.update_parameters(self.module)
+
+    def evaluated(self):
+        if self.steps <= self.start:
+            return self.params()
+        return {name: self.average.module[name].detach().numpy().copy() for name in self.tensors}
+
+
 def case(optimizer, problem, rate, settings, make, runner=Runner, **theirs):
     made_by = f"{MADE_BY}, {make.__name__}({', '.join(f'{k}={v}' for k, v in theirs.items())})"
     return Case(optimizer, problem, rate, settings, made_by, partial(runner, partial(make, lr=rate, **theirs)))
@@ -76,6 +123,29 @@ def cases():
     yield case("adamw", "quadratic", 0.05, settings, weights_only(optim.AdamW), weight_decay=0.2)
     yield from like_adam(optim)
     yield from others(optim)
+    yield from wrapped(optim)
+
+
+def wrapped(optim):
+    """Clipping around momentum, and the plain mean of the parameters."""
+    for problem, rate, value, each, whole, momentum, start in (
+        ("quadratic", 2e-4, 30.0, 50.0, 90.0, 0.9, 0),
+        ("rosenbrock", 1e-4, 20.0, 60.0, 40.0, 0.8, 7),
+        ("logistic", 0.02, 0.3, 0.25, 0.5, 0.95, 20),
+    ):
+        ball = ["momentum", {"momentum": momentum}]
+        for name, clip, limit in (
+            ("clip_by_value", by_value, value),
+            ("clip_by_norm", by_norm_of_each, each),
+            ("clip_by_global_norm", by_norm, whole),
+        ):
+            words = {"clip_by_value": "clip_grad_value_", "clip_by_norm": "clip_grad_norm_ on each array"}
+            made_by = f"{MADE_BY}, {words.get(name, 'clip_grad_norm_')}({limit}) before SGD(momentum={momentum})"
+            runner = partial(Clipping, partial(clip, limit), partial(optim.SGD, lr=rate, momentum=momentum))
+            yield Case(name, problem, rate, {"optimizer": ball, "limit": limit}, made_by, runner)
+        runner = partial(Averaged, start, partial(optim.SGD, lr=rate, momentum=momentum))
+        made_by = f"{MADE_BY}, swa_utils.AveragedModel from update {start + 1} on beside SGD(momentum={momentum})"
+        yield Case("uniform_averaging", problem, rate, {"optimizer": ball, "start": start}, made_by, runner)
 
 
 def rmsprop(optim):

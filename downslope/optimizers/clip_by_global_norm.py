@@ -1,0 +1,73 @@
+"""Clipping by the global norm: the gradient as a whole is never longer than a limit."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import PyTree
+
+from downslope.core import tree
+from downslope.core.about import AboutOptimizer, Paper, Range
+from downslope.core.record import hyper, part
+from downslope.core.types import Number, Params
+from downslope.optimizers import catalogue
+from downslope.optimizers.base import Here, Optimizer, refuse_searching
+
+
+class State(NamedTuple):
+    """What the inner optimizer remembers."""
+
+    inner: PyTree
+
+
+class ClipByGlobalNorm(Optimizer):
+    """Shortens a gradient that is longer than `limit` to that length, all arrays taken together, and lets another optimizer
+    step with it: the direction stays. The usual remedy where single batches have gradients far beyond the rest, as in
+    recurrent networks or with heavy-tailed targets. Around Adam and its kin only the relative sizes of gradients matter,
+    so a limit below nearly all of them makes them all count alike.
+
+    >>> from downslope.optimizers import Sgd
+    >>> clipped = ClipByGlobalNorm(Sgd(learning_rate=1.0), limit=1.0)
+    >>> clipped.update({"a": jnp.array([3.0]), "b": jnp.array([4.0])}, clipped.init({"a": jnp.zeros(1), "b": jnp.zeros(1)}))[0]
+    {'a': Array([-0.6], dtype=float32), 'b': Array([-0.8], dtype=float32)}
+    """
+
+    about = AboutOptimizer(
+        title="Clipping by the global norm",
+        equation=r"\hat g_t = g_t \min(1, c / \lVert g_t \rVert),\quad \Delta_t = \operatorname{inner}(\hat g_t)",
+        source=Paper(
+            "Pascanu, Mikolov and Bengio",
+            2013,
+            "On the difficulty of training recurrent neural networks",
+            "https://arxiv.org/abs/1211.5063",
+        ),
+        alone=False,
+        differs={
+            "PyTorch": "adds 1e-6 to the length before dividing, so the clipped gradient is a little shorter.",
+            "Keras": "calls it global_clipnorm.",
+        },
+    )
+
+    optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")
+    limit: Number = hyper(default=1.0, above=0.0, search=Range(0.01, 10.0, "log"), doc="The greatest length of the gradient.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_searching(self)
+
+    def init(self, params: Params) -> State:
+        return State(self.optimizer.init(params))
+
+    def update(
+        self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
+    ) -> tuple[Params, State]:
+        gradient = tree.widen(gradient)
+        length = tree.norm(gradient)
+        long = length > self.limit
+        share = jnp.where(long, self.limit / jnp.where(long, length, 1), 1)
+        short = tree.typed_as(gradient, tree.scale(share, gradient))
+        change, inner = self.optimizer.update(short, state.inner, params, here)
+        return change, State(inner)
+
+    def evaluate_at(self, state: State, params: Params) -> Params:
+        """Where the inner optimizer predicts."""
+        return self.optimizer.evaluate_at(state.inner, params)
