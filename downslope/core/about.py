@@ -45,9 +45,9 @@ class AboutLoss:
     numbers (inclusive unless `open_ends`). `target_scale` says what may be done to a regression target before training.
     `probabilities` is whether the link of the raw score is a calibrated probability by construction.
     `differs` maps a framework's name to how the same name differs there, in one sentence.
-    `soft_labels`: a multiclass target may also be one share for each class. `perfect` is the loss of a perfect prediction,
-    `None` where that depends on the target. `convex` speaks of the raw score. `ulp` is the largest error in float32,
-    in units of the last place, that value and gradient may show.
+    `soft_labels`: a target may also lie between the labels: a probability, or one share for each class. `perfect` is the
+    loss of a perfect prediction, `None` where that depends on the target. `convex` speaks of the raw score. `ulp` is the
+    largest error in float32, in units of the last place, that value and gradient may show.
     """
 
     title: str

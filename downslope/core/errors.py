@@ -35,7 +35,7 @@ class BadShape(DownslopeError):
 
 
 class BadData(DownslopeError):
-    """A file or table that cannot be learned from, with the place where it goes wrong."""
+    """A file, table or array that cannot be learned from, with the place where it goes wrong."""
 
 
 class IncompatiblePair(DownslopeError):

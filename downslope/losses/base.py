@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
-from downslope.core import links
+from downslope.core import domain, examples, links
 from downslope.core.about import AboutLoss, Task
 from downslope.core.errors import BadShape
-from downslope.core.record import Record
+from downslope.core.record import Record, is_concrete
+from downslope.core.types import Number
 
 
 class Loss(Record):
@@ -25,7 +26,7 @@ class Loss(Record):
     Pure, differentiable almost everywhere, finite for targets in the declared domain. At a kink the gradient is the mean
     of the two sides, so that a model whose scores all start there can still move.
     Half precision is computed in float32 and rounded once.
-    Weights, masks and averaging exist once, in the engine: the denominator is the sum of weights.
+    Weights, masks and averaging exist once, in `reduce`. Outside `jit`, scores and targets are looked at first: `check`.
     """
 
     about: ClassVar[AboutLoss]
@@ -59,6 +60,72 @@ class Loss(Record):
         """The prediction that belongs to raw scores, through the loss's link."""
         return links.apply(self.about.link, raw, jnp)
 
+    def reduce(
+        self,
+        raw: Any,
+        target: Any,
+        *,
+        weight: Any = None,
+        mask: Any = None,
+        class_weight: examples.ClassWeight | None = None,
+        label_smoothing: Number | None = None,
+        reduction: examples.Reduction = "mean_over_weights",
+    ) -> Array:
+        """One number for all examples: their weighted mean, unless `reduction` says otherwise.
+
+        `weight` and `mask` have one value for each example. What a mask leaves out, or a weight of 0, counts for nothing,
+        whatever its scores and labels hold; where nothing is left the result is 0 and so is its gradient. `class_weight` is
+        `"balanced"` (all classes weigh the same together), a mapping from class index to weight, or one weight for each class;
+        an example's weight is multiplied by that of its class. `label_smoothing` shares that part of every label evenly among all
+        classes. `reduction` names the denominator: `"mean_over_weights"` their sum, `"mean_over_count"` the number of examples
+        that the mask leaves; `"sum"` has none, and `"none"` gives the weighted value of each example.
+
+        Raises `BadShape`, `BadData` for a weight below 0, `IncompatiblePair` for classes or smoothing where there are none.
+
+        >>> from downslope.losses import SquaredError
+        >>> raw, target = jnp.array([1.0, 2.0, jnp.nan]), jnp.array([0.0, 0.0, 0.0])
+        >>> print(SquaredError().reduce(raw, target, weight=jnp.array([3.0, 1.0, 1.0]), mask=jnp.array([True, True, False])))
+        1.75
+        """
+        raw, target = jnp.asarray(raw), jnp.asarray(target)
+        refuse_broadcast(self, raw.shape, target.shape)
+        soft = self.about.task is Task.MULTICLASS and target.ndim == raw.ndim
+        shape = target.shape[:-1] if soft else target.shape
+        classes = raw.shape[-1] if self.about.task is Task.MULTICLASS else 2
+        precision = jnp.promote_types(raw.dtype, jnp.float32)
+        heavy, count = examples.counted(self.name, weight, mask, shape, precision)
+        if class_weight is not None or readable(target):
+            target = examples.without(target, heavy > 0, 1 / classes if soft else domain.inside(self.about))
+        if class_weight is not None:
+            heavy = heavy * examples.of_classes(self.name, self.about, target, heavy, class_weight, classes)
+        keep = heavy > 0
+        raw = examples.without(raw, keep) if readable(raw) else examples.shielded(raw, keep)
+        smooth = examples.smoothed(self.name, self.about, target, label_smoothing, classes, soft)
+        value = self(raw.astype(precision), smooth)
+        result = examples.reduced(value, heavy, reduction, count)
+        return result.astype(raw.dtype) if jnp.issubdtype(raw.dtype, jnp.floating) else result
+
+    def check(self, raw: Any, target: Any) -> None:
+        """`BadShape` or `BadData`, naming row and value, where this loss cannot take the scores or targets.
+
+        A call with concrete arrays does the same by itself; inside `jit` nothing can be looked at, so call this before. Looks for
+        targets outside the domain, labels without a score, what is not a number, and probabilities where scores belong: that
+        only for several classes, as honest scores for two may all lie between 0 and 1.
+
+        >>> from downslope.losses import Hinge
+        >>> Hinge().check(jnp.array([0.3, -2.0]), jnp.array([1, -1]))
+        Traceback (most recent call last):
+            ...
+        downslope.core.errors.BadData: hinge: target in row 1 is -1, expected 0 or 1; -1 and 1 become 0 and 1 by (target + 1) / 2
+        """
+        raw, target = jnp.asarray(raw), jnp.asarray(target)
+        refuse_broadcast(self, raw.shape, target.shape)
+        if readable(target):
+            classes = raw.shape[-1] if self.about.task is Task.MULTICLASS else None
+            domain.check_target(self.name, self.about, np.asarray(target), classes, target.ndim == raw.ndim)
+        if readable(raw):
+            domain.check_scores(self.name, self.about, np.asarray(raw))
+
 
 def entrance(formula: Callable[..., Array]) -> Callable[..., Array]:
     """The formula behind one door: shapes are checked and precisions settled while tracing, at no cost when running."""
@@ -66,7 +133,7 @@ def entrance(formula: Callable[..., Array]) -> Callable[..., Array]:
     @functools.wraps(formula)
     def call(self: Loss, raw: Any, target: Any) -> Array:
         raw, target = jnp.asarray(raw), jnp.asarray(target)
-        refuse_broadcast(self, raw.shape, target.shape)
+        self.check(raw, target)
         precision = jnp.promote_types(raw.dtype, jnp.float32)
         is_label = self.about.task is Task.MULTICLASS and target.ndim < raw.ndim
         exact = jax.tree.map(lambda number: settled(number, precision), self)
@@ -74,6 +141,11 @@ def entrance(formula: Callable[..., Array]) -> Callable[..., Array]:
         return loss.astype(raw.dtype) if jnp.issubdtype(raw.dtype, jnp.floating) else loss
 
     return call
+
+
+def readable(values: Any) -> bool:
+    """Whether the numbers are known now and lie in this process."""
+    return is_concrete(values) and getattr(values, "is_fully_addressable", True)
 
 
 def settled(number: Any, precision: Any) -> Any:

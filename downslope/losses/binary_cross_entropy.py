@@ -36,6 +36,7 @@ class BinaryCrossEntropy(Loss):
         highest=1.0,
         target_scale="none",
         probabilities=True,
+        soft_labels=True,
         aims_at="the probability of class 1",
         aliases=("bce", "log_loss", "logistic"),
         default=True,

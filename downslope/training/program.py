@@ -86,7 +86,7 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         after = before._replace(params=params, state=state, alive=alive)
         after = tree.map(lambda new, old: jnp.where(alive, new, old), after, before._replace(alive=alive))
         after = after._replace(step=before.step + shape.steps)
-        stop_loss = mean_loss(recipe, raw, stop.y, stop.share)
+        stop_loss = mean_loss(recipe._replace(label_smoothing=None), raw, stop.y, stop.share)
         return after, Round(jnp.mean(losses), stop_loss, raw, shown, jnp.sum(jnp.isfinite(losses)), alive)
 
     carry, rounds = jax.lax.scan(one_round, carry, jnp.arange(shape.rounds))

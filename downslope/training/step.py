@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
-from downslope.core import tree
-from downslope.core.types import Params, State
+from downslope.core import examples, tree
+from downslope.core.types import Number, Params, State
 from downslope.losses.base import Loss
 from downslope.models.base import Model
 from downslope.optimizers.base import Here, Optimizer, learning_rate, with_learning_rate
@@ -15,13 +14,17 @@ from downslope.schedules.base import Schedule
 
 
 class Recipe(NamedTuple):
-    """What is trained and how: a pytree of all hyper-parameters of a lane."""
+    """What is trained and how: a pytree of all hyper-parameters of a lane.
+
+    `label_smoothing` is for the rows that are learned from; the stopping slice is scored on its labels as they are.
+    """
 
     loss: Loss
     optimizer: Optimizer
     schedule: Schedule
     penalty: Penalty | None
     model: Model
+    label_smoothing: Number | None = None
 
 
 class Batch(NamedTuple):
@@ -40,7 +43,9 @@ def raw_scores(recipe: Recipe, params: Params, x: jax.Array, key: jax.Array | No
 
 def mean_loss(recipe: Recipe, raw: jax.Array, y: jax.Array, share: jax.Array) -> jax.Array:
     """Weighted mean loss. A row of share 0 adds nothing, whatever its loss."""
-    return jnp.sum(jnp.where(share > 0, share * recipe.loss(raw, y), 0))
+    loss = recipe.loss
+    target = examples.smoothed(loss.name, loss.about, y, recipe.label_smoothing, raw.shape[-1])
+    return examples.reduced(loss(raw, target), share, "sum")
 
 
 def update(

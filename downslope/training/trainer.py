@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from downslope.core import examples
 from downslope.core.types import Params
 from downslope.models.base import Model
 from downslope.optimizers.base import Optimizer, gradients_per_step
@@ -121,11 +122,21 @@ class Trainer:
         if key not in self.starts:
             params = jax.jit(self.model.init, static_argnums=(1, 2))(jax.random.key(lane.seed), self.features, outputs)
             self.starts[key] = jax.device_get(params)
-        loss = lane.recipe.loss
-        known = (lane.fold, type(loss), *(str(value) for value in loss.values().values()))
+        loss, smoothing = lane.recipe.loss, lane.recipe.label_smoothing
+        known = (lane.fold, type(loss), smoothing, *(str(value) for value in loss.values().values()))
         if known not in self.constants:
-            fold = self.folds[lane.fold]
-            target = fold.y.astype(np.int64 if self.labels else np.float64)
-            self.constants[known] = np.asarray(loss.best_constant(target, fold.weight, classes), np.float32)
+            target, weight = self.learned(lane, classes)
+            self.constants[known] = np.asarray(loss.best_constant(target, weight, classes), np.float32)
         *hidden, last = self.starts[key]["layers"]
         return {"layers": [*hidden, {**last, "bias": self.constants[known]}]}
+
+    def learned(self, lane: Lane, classes: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """The targets that a lane learns from and their weights; smoothed class indices come as one row for each class."""
+        fold, (loss, *_, smoothing) = self.folds[lane.fold], lane.recipe
+        target, weight = fold.y.astype(np.int64 if self.labels else np.float64), fold.weight
+        if smoothing is None:
+            return target, weight
+        if self.labels:
+            weight = np.bincount(target, weight, classes or 0)
+            target = np.arange(len(weight))
+        return np.asarray(examples.smoothed(loss.name, loss.about, target, smoothing, len(weight)), np.float64), weight

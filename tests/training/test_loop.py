@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from downslope.losses import CrossEntropy
 from downslope.models import Mlp
 from downslope.optimizers import Momentum, Sam, Sgd
 from downslope.penalties import L2
 from downslope.training.stream import Fold, order
-from tests.training.problems import Lane, Linear, SquaredError, fold, recipe, run, trainer
+from downslope.training.trainer import Trainer
+from tests.training.problems import COMPILER, Lane, Linear, SquaredError, fold, recipe, run, trainer
 
 
 def by_hand(part: Fold, *, rate, epochs, batch, seed, momentum=0.0, l2=0.0):
@@ -98,3 +100,31 @@ def test_two_gradients_an_update_are_paid_for_with_half_the_epochs():
     train = trainer(epochs=6)
     once, twice = (train.cut(optimizer, 1, 16).updates for optimizer in (Sgd(), Sam(optimizer=Sgd())))
     assert once == 2 * twice
+
+
+def test_smoothed_labels_are_learned_from_and_the_stopping_slice_is_scored_as_it_is():
+    draw = np.random.default_rng(2)
+    x, y = draw.normal(size=(60, 3)).astype(np.float32), draw.integers(0, 3, 60).astype(np.int32)
+    one, classes, amount = np.ones(60, np.float32), 3, 0.3
+    part = Fold(x[:40], y[:40], one[:40], x[40:], y[40:], one[40:])
+    train = Trainer([part], Linear(), 4, True, COMPILER)
+    how = recipe(0.0, Sgd(learning_rate=0.1), CrossEntropy(), Linear())._replace(label_smoothing=amount)
+    bundle = train.bundle([Lane(how, 0, 3)], None, classes, lambda fold, raw: -np.arange(1.0, len(raw) + 1))
+    for _ in bundle:
+        pass
+    soft = np.eye(classes)[y[:40]] * (1 - amount) + amount / classes
+    w, b = np.zeros((3, classes)), np.log(soft.mean(axis=0))
+    losses = []
+    for step in range(4):
+        raw = x[:40] @ w + b
+        log_p = raw - np.log(np.exp(raw).sum(axis=1, keepdims=True))
+        losses.append(-(soft * log_p).sum(axis=1).mean())
+        slope = (np.exp(log_p) - soft) / 40
+        w, b = w - 0.1 * (1 - step / 4) * x[:40].T @ slope, b - 0.1 * (1 - step / 4) * slope.sum(axis=0)
+    (found,) = bundle.trained
+    layer = found.params["layers"][0]
+    check_agreement((layer["weight"], layer["bias"]), (w, b))
+    np.testing.assert_allclose(found.train_loss, losses, rtol=1e-5)
+    raw = x[40:] @ w + b
+    plain = (np.log(np.exp(raw).sum(axis=1)) - raw[np.arange(20), y[40:]]).mean()
+    np.testing.assert_allclose(found.best.losses[-1], plain, rtol=1e-5)
