@@ -9,6 +9,7 @@ import click
 from downslope.core.errors import BadData
 
 ENDINGS = {".csv", ".tsv", ".txt", ".gz", ".parquet", ".arrow", ".feather", ".ipc", ".npz"}
+WHOLE = {"schedule", "average"}  # what may name several settings in one text
 Command = Callable[..., Any]
 
 DATA = [
@@ -24,7 +25,9 @@ DATA = [
 TRAINING = [
     click.option("--metric", metavar="NAME", help="What decides; `downslope metrics` lists them."),
     click.option("--model", metavar="MODEL", help='For example linear or "mlp(widths=[64, 64])".'),
-    click.option("--schedule", metavar="SCHEDULE", help="How the learning rate falls: linear, cosine, constant."),
+    click.option("--schedule", metavar="SCHEDULE", help='How the rate falls: cosine, or "learning_rate=cosine, b1=linear".'),
+    click.option("--clip-norm", type=click.FloatRange(0, min_open=True), help="Greatest length of a gradient."),
+    click.option("--average", metavar="AVERAGE", help='Predict with averaged parameters: uniform, "exponential(decay=0.9)".'),
     click.option("--penalty", metavar="PENALTY", help='For example "l2(strength=0.001)".'),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data; otherwise planned by updates."),
     click.option("--draws", type=click.IntRange(min=1), help="Learning rates tried for each contender."),
@@ -86,8 +89,12 @@ def check_names(kind: str, text: str | None) -> None:
     if not text:
         return
     from downslope.cli.entry import catalogue
+    from downslope.comparison.alike import averaged, scheduled
     from downslope.comparison.contender import method, split_names
 
+    if kind in WHOLE:
+        {"schedule": scheduled, "average": averaged}[kind](text)
+        return
     for name in split_names(text):
         if kind == "optimizer" and name.lower() != "all":
             method(name, batch=1)  # understands sgd@32

@@ -30,12 +30,15 @@ def option(name: str, value: Any) -> list[str]:
     """One option as the words of a command line; nothing for one that was not given."""
     if value is None or value is False or value == ():
         return []
+    flag = f"--{name.replace('_', '-')}"
     if value is True:
-        return [f"--{name}"]
+        return [flag]
     if name == "drop":
         return [word for column in value for word in ("--drop", column)]
+    if isinstance(value, Mapping):
+        return [flag, ", ".join(f"{setting}={typed(each)}" for setting, each in value.items())]
     values = value if isinstance(value, list | tuple) else [value]
-    return [f"--{name}", ", ".join(typed(each) for each in values)]
+    return [flag, ", ".join(typed(each) for each in values)]
 
 
 def typed(value: Any) -> str:

@@ -47,6 +47,8 @@ def compare(
     positive: str | None = None,
     penalty: Any = None,
     schedule: Any = None,
+    clip_norm: float | None = None,
+    average: Any = None,
     single: bool = False,
     margin: float = MARGIN_SHARE,
     watcher: Watcher | None = None,
@@ -57,7 +59,9 @@ def compare(
     `losses` and `optimizers` are names, objects or lists of them (`"all"` for every one); `model` is `"mlp"`, `"linear"` or an
     object; `metric` the task metric that decides. `epochs` is every run's budget, `draws` the number of learning rates tried,
     `seeds` the number of runs that judge. `out` is the folder for report, result, ledger and model; the same call again
-    continues there, `fresh` starts anew. Raises a `DownslopeError` of one line for anything the user can put right.
+    continues there, `fresh` starts anew. `schedule` is what multiplies the learning rate, or a mapping from names of settings to
+    schedules; `clip_norm` is the greatest length of a gradient, `average` ("uniform", "exponential") predicts with averaged
+    parameters: all three alike for everyone. Raises a `DownslopeError` of one line for anything the user can put right.
 
     >>> import downslope
     >>> result = downslope.compare("demo:iris", losses="cross_entropy", optimizers="sgd, adam", epochs=2, draws=2, seeds=5)
@@ -70,7 +74,8 @@ def compare(
     problem = rows_of(source, target, task, positive, drop, weight, split, test, seed, seeds)
     given = {"target": target, "task": task, "positive": positive, "drop": tuple(drop), "weight": weight, "test": test}
     given |= {"split": split, "losses": losses, "optimizers": optimizers, "metric": metric, "model": model}
-    given |= {"schedule": schedule, "penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
+    given |= {"schedule": schedule, "clip_norm": clip_norm, "average": average}
+    given |= {"penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
     given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
     problem.command = command(source, given)
     dataset, splits = problem.dataset, problem.splits
@@ -78,8 +83,20 @@ def compare(
     watcher.found(dataset)
     if not 0 <= margin < 1:
         raise OutOfRange(f"margin must be at least 0 and below 1, got {margin}")
-    rules = protocol(dataset, splits, model=model, schedule=schedule, penalty=penalty, epochs=epochs, draws=draws, seed=seed)
+    rules = protocol(
+        dataset,
+        splits,
+        model=model,
+        schedule=schedule,
+        clip_norm=clip_norm,
+        average=average,
+        penalty=penalty,
+        epochs=epochs,
+        draws=draws,
+        seed=seed,
+    )
     field = contenders(losses, optimizers, task=dataset.task, batch=rules.batch, draws=rules.draws)
+    field = rules.alike.fitted(field, rules.updates(max(len(fit.train) for fit in problem.fits)))
     runnable = [one for one in field if not one.reason]
     if len(runnable) > 1:
         field.append(twin(next((one for one in runnable if one.batch is not None), runnable[0])))
@@ -98,7 +115,7 @@ def compare(
         metric=ranking_metric.name,
         contenders=[spelled(one) for one in field],
         model=short(rules.model),
-        schedule=short(rules.schedule),
+        **rules.alike.facts(),
         penalty=None if rules.penalty is None else short(rules.penalty),
         batch=rules.batch,
         epochs=rules.epochs,
@@ -133,7 +150,7 @@ def carried_out(
         ledger,
         metric=metric,
         model=rules.model,
-        schedule=rules.schedule,
+        alike=rules.alike,
         penalty=rules.penalty,
         epochs=rules.epochs,
         seed=rules.seed,
@@ -216,6 +233,7 @@ def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[
         rules.data(rows, problem.splits)["words"],
         f"model {short(rules.model)} on {wide} columns; {runs:,} runs in all, {in_words(seconds)}, {size / 1e9:.1f} GB of memory",
     ]
+    words += rules.alike.words(known, rules.penalty)
     words += [f"not run: {one.id} ({one.reason})" for one in field if one.reason]
     return words
 

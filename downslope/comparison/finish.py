@@ -237,6 +237,8 @@ class Closing:
             "budget": self.rules.data(rows, splits),
             "model": self.facts["model"],
             "schedule": self.facts["schedule"],
+            "clip_norm": self.facts.get("clip_norm"),
+            "average": self.facts.get("average"),
             "penalty": self.facts["penalty"],
             "target_scale": scale,
             "versions": self.facts["versions"],

@@ -28,6 +28,9 @@ class Recipe:
     schedule_settings: Mapping[str, Any]
     penalty: str
     penalty_settings: Mapping[str, Any]
+    clip_norm: float | None
+    average: str
+    average_settings: Mapping[str, Any]
     batch: int | None
     epochs: int
     classes: int
@@ -71,7 +74,8 @@ def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe
     model = parsed(models.catalogue, result["model"])
     schedule = parsed(schedules.catalogue, result["schedule"])
     penalty = parsed(penalties.catalogue, result.get("penalty"))
-    if loss is None or optimizer is None or model is None or schedule is None or penalty is None:
+    average = parsed(optimizers.catalogue, result.get("average"))
+    if loss is None or optimizer is None or model is None or schedule is None or penalty is None or average is None:
         return None
     batch = contender["batch"]
     return Recipe(
@@ -86,6 +90,9 @@ def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe
         schedule_settings=schedule[1],
         penalty=penalty[0],
         penalty_settings=penalty[1],
+        clip_norm=result.get("clip_norm"),
+        average=average[0],
+        average_settings=average[1],
         batch=None if batch == "full" else int(batch),
         epochs=int(result["budget"]["epochs"]),
         classes=len(result.get("classes") or ()) or 2,
@@ -108,6 +115,8 @@ def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> s
         "optimizer": optimizer,
         "model": result["model"],
         "schedule": result["schedule"],
+        "clip_norm": result.get("clip_norm"),
+        "average": result.get("average"),
         "penalty": result.get("penalty"),
         "metric": result["metric"]["name"],
         "epochs": budget["epochs"],

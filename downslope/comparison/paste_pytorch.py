@@ -65,6 +65,7 @@ def code(recipe: Any) -> str | None:
         f"epochs, batch = {recipe.epochs}, {recipe.batch if recipe.batch is not None else 'len(X)'}",
         "steps = epochs * math.ceil(len(X) / batch)",
         *schedule(recipe),
+        *averaged(recipe),
         "for _ in range(epochs):",
         "    for rows in torch.randperm(len(X)).split(batch):",
         f"        cost = loss_of(model(X[rows]){pick}, target[rows])",
@@ -72,7 +73,13 @@ def code(recipe: Any) -> str | None:
     if recipe.penalty:
         paying = "model.parameters()" if recipe.penalty_settings.get("charged") == "everything" else "weights"
         lines.append("        cost = cost + " + PENALTIES[recipe.penalty].format(paying=paying, **recipe.penalty_settings))
-    lines += ["        optimizer.zero_grad()", "        cost.backward()", "        optimizer.step()", "        schedule.step()"]
+    lines += ["        optimizer.zero_grad()", "        cost.backward()"]
+    if recipe.clip_norm is not None:
+        lines.append(f"        torch.nn.utils.clip_grad_norm_(model.parameters(), {recipe.clip_norm:.6g})")
+    lines += ["        optimizer.step()", "        schedule.step()"]
+    if recipe.average:
+        lines += ["        done += 1", "        if done > start:", "            average.update_parameters(model)"]
+        lines += ["model = average.module if done > start else model"]
     lines += ["model.eval()", f"score = model(X).detach(){pick}", prediction(recipe)]
     lines.append("# downslope also starts the last bias at the best constant and keeps the epoch that is best on held-out rows.")
     return "\n".join(lines) + "\n"
@@ -146,6 +153,19 @@ def schedule(recipe: Any) -> list[str]:
     else:
         lines += ["    part = min(step / steps, 1)", f"    return {shape}"]
     return ["", "", *lines, "", "", "schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)"]
+
+
+def averaged(recipe: Any) -> list[str]:
+    """A model beside the trained one that holds its average."""
+    if not recipe.average:
+        return []
+    start, rule = float(recipe.average_settings.get("start", 0.0)), ""
+    if recipe.average == "exponential_averaging":
+        decay = f"{recipe.average_settings['decay']:.6g}"
+        share = f"(1 - {decay}) / (1 - {decay} ** (float(count) + 1))"  # torch begins at the first parameters, as this does
+        rule = f", avg_fn=lambda old, new, count: old + {share} * (new - old)"
+    first = f"int({start:.6g} * steps)" if 0 < start < 1 else f"{start:.0f}"
+    return [f"average, done, start = torch.optim.swa_utils.AveragedModel(model{rule}), 0, {first}"]
 
 
 def prediction(recipe: Any) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 import jax
 
-from downslope import models, penalties, schedules
+from downslope import models, penalties
+from downslope.comparison.alike import Alike, alike
 from downslope.core.errors import OutOfRange
 from downslope.data.describe import Dataset
 from downslope.data.split import Splits
 from downslope.models.base import Model
 from downslope.penalties.base import Penalty
-from downslope.schedules.base import Schedule
 from downslope.training import budget
 
 LINEAR_BELOW = 1000
@@ -25,12 +25,16 @@ class Protocol:
     """The same for every contender of a comparison."""
 
     model: Model
-    schedule: Schedule
+    alike: Alike
     penalty: Penalty | None
     batch: int
     epochs: int
     draws: int
     seed: int
+
+    def updates(self, rows: int) -> int:
+        """Updates of a run with mini-batches."""
+        return math.ceil(rows / self.batch) * self.epochs
 
     def data(self, rows: int, splits: Splits) -> dict[str, Any]:
         """The budget as it stands in the result."""
@@ -63,6 +67,8 @@ def protocol(
     epochs: int | None,
     draws: int | None,
     seed: int,
+    clip_norm: float | None = None,
+    average: Any = None,
 ) -> Protocol:
     """The defaults, where the user decided nothing else."""
     rows = max(len(fit.train) for fit in (*splits.tuning, *splits.confirmation))
@@ -75,7 +81,7 @@ def protocol(
     batch = min(budget.default_batch(rows), rows)
     return Protocol(
         models.catalogue.make(model),
-        schedules.catalogue.make(schedule or "linear"),
+        alike(schedule, clip_norm, average),
         None if penalty is None else penalties.catalogue.make(penalty),
         batch,
         epochs or budget.default_epochs(rows, batch),

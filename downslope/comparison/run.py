@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from downslope.comparison import controls, score
+from downslope.comparison.alike import Alike
 from downslope.comparison.contender import Contender
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
@@ -20,7 +21,6 @@ from downslope.models.base import Model
 from downslope.optimizers.base import with_learning_rate
 from downslope.penalties.base import Penalty
 from downslope.prediction.predictor import forward
-from downslope.schedules.base import Schedule
 from downslope.training import checkpoint
 from downslope.training.lanes import Lane, Trained
 from downslope.training.status import Status
@@ -46,7 +46,7 @@ class Runner:
         *,
         metric: Metric,
         model: Model,
-        schedule: Schedule,
+        alike: Alike,
         penalty: Penalty | None,
         epochs: int,
         seed: int,
@@ -54,7 +54,7 @@ class Runner:
         advanced: Callable[[int, str], None] = lambda updates, contender: None,
     ) -> None:
         self.problem, self.contenders, self.ledger, self.metric = problem, contenders, ledger, metric
-        self.model, self.schedule, self.penalty = model, schedule, penalty
+        self.model, self.alike, self.penalty = model, alike, penalty
         self.epochs, self.seed, self.margin, self.advanced = epochs, seed, margin, advanced
         self.task = problem.dataset.task
         self.classes = len(problem.dataset.classes) if problem.dataset.classes else None
@@ -71,8 +71,9 @@ class Runner:
 
     def recipe(self, contender: Contender, learning_rate: float) -> Recipe:
         """The hyper-parameters of one run."""
-        optimizer = with_learning_rate(contender.optimizer, learning_rate)
-        return Recipe(contender.loss, optimizer, self.schedule, self.penalty, self.model)
+        own = with_learning_rate(contender.optimizer, learning_rate)
+        optimizer = self.alike.optimizer(own, self.updates(contender))
+        return Recipe(contender.loss, optimizer, self.alike.schedule(own), self.penalty, self.model)
 
     def batch(self, contender: Contender) -> int | None:
         """Rows of a contender's batches, `None` for all."""

@@ -9,7 +9,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from downslope.core import tree
 from downslope.core.types import Params, State
-from downslope.training.step import Batch, Recipe, mean_loss, raw_scores, update
+from downslope.training.step import Batch, Recipe, factors, mean_loss, raw_scores, update
 
 COMPILED: list[str] = []
 """One line for each program compiled in this process, so that tests can count them."""
@@ -66,19 +66,19 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     first = recipe.optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
 
-    def one_step(inner: tuple[Params, State], now: tuple[jax.Array, ...]) -> tuple[tuple[Params, State], jax.Array]:
-        place, step, factor = now
+    def one_step(inner: tuple[Params, State], now: tuple[Any, ...]) -> tuple[tuple[Params, State], jax.Array]:
+        place, step, scheduled = now
         batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
-        params, state, loss = update(recipe, *inner, batch, factor, key)
+        params, state, loss = update(recipe, *inner, batch, scheduled, key)
         return (params, state), loss
 
     def one_round(before: Carry, number: jax.Array) -> tuple[Carry, Round]:
         # Counted apart from the lane's own steps, so that the lanes of a block read one batch and not a copy each.
         places = (number * shape.steps + jnp.arange(shape.steps)) % shape.period
         steps = before.step + jnp.arange(shape.steps)
-        factors = jax.vmap(lambda step: recipe.schedule(step, total))(steps)
-        (params, state), losses = jax.lax.scan(one_step, (before.params, before.state), (places, steps, factors))
+        ahead = jax.vmap(lambda step: factors(recipe, step, total))(steps)
+        (params, state), losses = jax.lax.scan(one_step, (before.params, before.state), (places, steps, ahead))
         shown = recipe.optimizer.evaluate_at(state, params)
         raw = raw_scores(recipe, shown, stop.x)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()

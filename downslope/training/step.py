@@ -1,5 +1,6 @@
 """One update of one lane: loss, gradient, optimizer, change."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ from downslope.core import examples, tree
 from downslope.core.types import Number, Params, State
 from downslope.losses.base import Loss
 from downslope.models.base import Model
-from downslope.optimizers.base import Here, Optimizer, learning_rate, with_learning_rate
+from downslope.optimizers.base import Here, Optimizer
 from downslope.penalties.base import Penalty
 from downslope.schedules.base import Schedule
 
@@ -16,12 +17,13 @@ from downslope.schedules.base import Schedule
 class Recipe(NamedTuple):
     """What is trained and how: a pytree of all hyper-parameters of a lane.
 
+    A schedule multiplies the learning rate; several, by name, multiply those settings of the optimizer or of one inside it.
     `label_smoothing` is for the rows that are learned from; the stopping slice is scored on its labels as they are.
     """
 
     loss: Loss
     optimizer: Optimizer
-    schedule: Schedule
+    schedule: Schedule | Mapping[str, Schedule]
     penalty: Penalty | None
     model: Model
     label_smoothing: Number | None = None
@@ -48,12 +50,18 @@ def mean_loss(recipe: Recipe, raw: jax.Array, y: jax.Array, share: jax.Array) ->
     return examples.reduced(loss(raw, target), share, "sum")
 
 
+def factors(recipe: Recipe, step: jax.Array, total: jax.Array) -> dict[str, jax.Array]:
+    """By what each scheduled setting is multiplied at update number `step` of `total`."""
+    named = {"learning_rate": recipe.schedule} if isinstance(recipe.schedule, Schedule) else recipe.schedule
+    return {name: schedule(step, total) for name, schedule in named.items()}
+
+
 def update(
-    recipe: Recipe, params: Params, state: State, batch: Batch, factor: jax.Array, key: jax.Array | None
+    recipe: Recipe, params: Params, state: State, batch: Batch, factors: Mapping[str, jax.Array], key: jax.Array | None
 ) -> tuple[Params, State, jax.Array]:
     """Parameters and state after one update, and the batch's loss (without the penalty) before it.
 
-    `factor` is the schedule's: it multiplies the learning rate before the optimizer sees it.
+    `factors` are the schedules': they multiply settings before the optimizer sees them.
     """
     here_key = jax.random.key(0) if key is None else key
 
@@ -66,6 +74,5 @@ def update(
         return whole, slope
 
     (whole, loss), gradient = jax.value_and_grad(objective, has_aux=True)(params)
-    optimizer = with_learning_rate(recipe.optimizer, learning_rate(recipe.optimizer) * factor)
-    change, state = optimizer.update(gradient, state, params, Here(whole, here_key, loss_and_gradient))
+    change, state = recipe.optimizer.scaled(**factors).update(gradient, state, params, Here(whole, here_key, loss_and_gradient))
     return tree.map(lambda p, c: p + c.astype(p.dtype), params, change), state, loss

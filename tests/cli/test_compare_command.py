@@ -17,7 +17,8 @@ def test_all_options_reach_the_work(run, work):
     line = (
         "compare sales.csv --target price --task regression --metric mae --losses huber,mse --losses mae --optimizers sgd@32 "
         "--model linear --epochs 3 --draws 5 --seeds 4 --seed 7 --out folder --fresh --test last.csv --split time:day --weight w "
-        "--drop id --drop 'a,b' --positive yes --penalty l2 --schedule cosine --single --margin 0.02"
+        "--drop id --drop 'a,b' --positive yes --penalty l2 --schedule cosine --single --margin 0.02 "
+        "--clip-norm 0.5 --average 'uniform(start=0.5)'"
     )
     with open("/dev/null") as table:
         done = run(*shlex.split(line.replace("sales.csv", table.name)))
@@ -44,6 +45,8 @@ def test_all_options_reach_the_work(run, work):
             "positive": "yes",
             "penalty": "l2",
             "schedule": "cosine",
+            "clip_norm": 0.5,
+            "average": "uniform(start=0.5)",
             "single": True,
             "margin": 0.02,
         }

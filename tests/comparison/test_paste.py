@@ -2,6 +2,7 @@
 
 import importlib.util
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,6 +121,44 @@ def test_pytorch_schedules_and_penalties(schedule, penalty):
     ours = schedules.catalogue.parse(schedule)
     for step in (0, 3, 20, 49):
         assert space["factor"](step) == pytest.approx(float(ours(step, 50)), rel=1e-5)
+
+
+AVERAGES = [("uniform_averaging(start=0.5)", 25), ("uniform_averaging(start=10)", 10), ("exponential_averaging(decay=0.9)", 0)]
+
+
+@pytest.mark.parametrize(("average", "first"), AVERAGES)
+def test_pytorch_clips_and_averages(average, first):
+    code = paste(result("huber", "momentum", clip_norm=0.5, average=average))["pytorch"]
+    compile(code, "pasted", "exec")
+    after, before = code.index("cost.backward()"), code.index("optimizer.step()")
+    assert after < code.index("torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)") < before
+    line = next(line for line in code.splitlines() if line.startswith("average, done, start = "))
+    seen = {}
+
+    class Averaged:
+        def __init__(self, model, avg_fn=None):
+            seen["rule"] = avg_fn or (lambda old, new, count: old + (new - old) / (count + 1))
+
+    torch = SimpleNamespace(optim=SimpleNamespace(swa_utils=SimpleNamespace(AveragedModel=Averaged)))
+    space = {"steps": 50, "torch": torch, "model": None}
+    exec(compile(line, "pasted", "exec"), space)
+    assert space["start"] == first
+    # The rule that PyTorch would be given, on a path of numbers, against our own.
+    ours, path, mean = optimizers.catalogue.parse(average).replace(optimizer=optimizers.Sgd(learning_rate=1.0)), [], None
+    ours = ours.replace(start=float(first)) if "start" in ours.settings() else ours
+    state = ours.init(np.zeros(()))
+    for number in range(50):
+        here = np.sin(number)
+        _, state = ours.update(np.float32(0.0), state, np.float32(here))
+        if number >= first:
+            mean = here if mean is None else seen["rule"](mean, here, len(path))
+            path.append(here)
+            assert float(ours.evaluate_at(state, np.float32(here))) == pytest.approx(mean, abs=1e-5)
+    assert paste(result("squared_error", "sgd", clip_norm=0.5))["scikit-learn"] is None
+    assert paste(result("squared_error", "sgd", average=average))["scikit-learn"] is None
+    if importlib.util.find_spec("torch"):
+        x, y = table(Task.REGRESSION)
+        assert np.isfinite(run(code, x, y)["prediction"].numpy()).all()
 
 
 def test_names_and_settings_are_those_of_the_catalogues():

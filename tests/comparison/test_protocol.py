@@ -20,7 +20,7 @@ def rules(rows=200, **options):
 
 def test_the_defaults_of_a_small_table():
     found, _ = rules()
-    assert (found.model.name, found.schedule.name, found.penalty, found.draws) == ("linear", "linear", None, 7)
+    assert (found.model.name, found.alike.facts(), found.penalty, found.draws) == ("linear", {"schedule": "linear"}, None, 7)
     assert (found.batch, found.epochs) == (32, 200), "3 000 updates would be 750 epochs, 200 is the most"
 
 
@@ -33,7 +33,7 @@ def test_from_a_thousand_rows_on_it_is_an_mlp_and_three_thousand_updates():
 
 def test_what_the_user_decides_is_taken():
     found, problem = rules(model="mlp(widths=[4])", schedule="constant", penalty="l2(strength=0.5)", epochs=3, draws=2, seed=5)
-    assert (found.model.widths, found.schedule.name, found.penalty.strength) == ((4,), "constant", 0.5)
+    assert (found.model.widths, found.alike.facts()["schedule"], found.penalty.strength) == ((4,), "constant", 0.5)
     said = found.data(102, problem.splits)
     assert (said["epochs"], said["learning_rates"], said["confirmation"], said["tuning_seeds"]) == (3, 2, 10, 2)
     assert said["updates"] == 3 * 4 and said["examples"] == 306

@@ -4,36 +4,43 @@ import numpy as np
 
 from downslope.losses import CrossEntropy
 from downslope.models import Mlp
-from downslope.optimizers import Momentum, Sam, Sgd
+from downslope.optimizers import ClipByGlobalNorm, Momentum, Sam, Sgd, UniformAveraging
 from downslope.penalties import L2
+from downslope.schedules import Linear as LinearSchedule
 from downslope.training.stream import Fold, order
 from downslope.training.trainer import Trainer
 from tests.training.problems import COMPILER, Lane, Linear, SquaredError, fold, recipe, run, trainer
 
 
-def by_hand(part: Fold, *, rate, epochs, batch, seed, momentum=0.0, l2=0.0):
-    """Weighted least squares by mini-batches, written out."""
+def by_hand(part: Fold, *, rate, epochs, batch, seed, momentum=0.0, l2=0.0, clip=np.inf, average_from=None):
+    """Weighted least squares by mini-batches, written out. With `average_from` the momentum falls with the rate."""
     x, y, weight = (np.asarray(each, np.float64) for each in (part.x, part.y, part.weight))
     w, b = np.zeros(x.shape[1]), np.average(y, weights=weight)
     vw, vb, step = np.zeros_like(w), 0.0, 0
-    batches = -(-len(x) // batch)
+    batches, path = -(-len(x) // batch), []
     for epoch in range(epochs):
         rows, real = order(len(x), batches, batch, seed, epoch)
         for place in range(batches):
             mine = rows[place][real[place]]
             error = x[mine] @ w + b - y[mine]
             share = weight[mine] / weight[mine].sum()
-            vw = momentum * vw + 2 * x[mine].T @ (share * error) + l2 * w
-            vb = momentum * vb + 2 * np.sum(share * error)
-            factor = rate * (1 - step / (epochs * batches))
-            w, b, step = w - factor * vw, b - factor * vb, step + 1
-    return w, b
+            gw, gb = 2 * x[mine].T @ (share * error) + l2 * w, 2 * np.sum(share * error)
+            short = min(1.0, clip / np.sqrt(gw @ gw + gb**2))
+            fall = 1 - step / (epochs * batches)
+            kept = momentum if average_from is None else momentum * fall
+            vw, vb = kept * vw + short * gw, kept * vb + short * gb
+            w, b, step = w - rate * fall * vw, b - rate * fall * vb, step + 1
+            path.append((w, b))
+    if average_from is None:
+        return w, b
+    return tuple(np.mean([point[part] for point in path[average_from:]], axis=0) for part in (0, 1))
 
 
-def engine(part: Fold, optimizer, *, epochs, batch, seed, penalty=None):
+def engine(part: Fold, optimizer, *, epochs, batch, seed, penalty=None, schedule=None):
     """The same by the engine."""
     train = trainer(Linear(), [part], epochs)
-    lane = Lane(recipe(0.0, optimizer, SquaredError(), Linear(), penalty), 0, seed)
+    made = recipe(0.0, optimizer, SquaredError(), Linear(), penalty)
+    lane = Lane(made if schedule is None else made._replace(schedule=schedule), 0, seed)
     bundle = run(train, [lane], batch)
     assert bundle.trained[0].best.epoch == epochs - 1, "the comparison below is with the last epoch"
     layer = bundle.trained[0].params["layers"][0]
@@ -68,6 +75,16 @@ def test_a_penalty_joins_the_gradient_of_weights_only():
     check_agreement(
         engine(part, Sgd(learning_rate=0.02), epochs=5, batch=16, seed=3, penalty=L2(strength=0.5)),
         by_hand(part, rate=0.02, epochs=5, batch=16, seed=3, l2=0.5),
+    )
+
+
+def test_several_settings_fall_gradients_are_clipped_and_the_average_predicts():
+    part, fall = fold(rows=50), LinearSchedule()
+    around = UniformAveraging(ClipByGlobalNorm(Momentum(learning_rate=0.02, momentum=0.8), limit=0.5), start=12)
+    both = {"learning_rate": fall, "momentum": fall}
+    check_agreement(
+        engine(part, around, epochs=5, batch=16, seed=3, schedule=both),
+        by_hand(part, rate=0.02, epochs=5, batch=16, seed=3, momentum=0.8, clip=0.5, average_from=12),
     )
 
 

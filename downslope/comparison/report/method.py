@@ -10,7 +10,7 @@ from downslope.comparison.report.wording import better, block, clean, is_number,
 
 def protocol(result: dict[str, Any]) -> dict[str, Any]:
     """How it was done: rules, budget, settings, versions, papers."""
-    scale, margin = result.get("target_scale"), result.get("margin")
+    scale, margin, clip = result.get("target_scale"), result.get("margin"), result.get("clip_norm")
     seconds = result.get("timing", {}).get("total_seconds")
     facts = [
         (
@@ -23,6 +23,8 @@ def protocol(result: dict[str, Any]) -> dict[str, Any]:
         ("Budget", result.get("budget", {}).get("words", "")),
         ("Model", result.get("model", "")),
         ("Schedule", result.get("schedule", "")),
+        ("Clipping", f"gradients to a global norm of {clip:g}" if is_number(clip) else ""),
+        ("Predicts with", result.get("average") or ""),
         ("Penalty", result.get("penalty") or "none"),
         ("Target inside", f"minus {number(scale['centre'])}, divided by {number(scale['scale'])}" if scale else ""),
         ("Tied means", "inside the simultaneous 95 % set over all pairs, from a bootstrap over rows and seeds"),
@@ -102,6 +104,8 @@ def in_full(result: dict[str, Any]) -> str:
         "optimizers": ",".join(methods),
         "model": result.get("model"),
         "schedule": result.get("schedule"),
+        "clip-norm": result.get("clip_norm"),
+        "average": result.get("average"),
         "penalty": result.get("penalty"),
         "epochs": budget.get("epochs"),
         "draws": budget.get("learning_rates"),
