@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -41,6 +42,8 @@ def stub(kind: str, entries: list[Entry]) -> str:
     """The names a catalogue finds, for type checkers, which cannot see discovery."""
     imports = [f"from {e.type.__module__} import {e.type.__name__} as {e.type.__name__}" for e in entries]
     package = PACKAGES[kind]
+    functions: dict[str, str] = getattr(import_module(package), "WHERE", {})
+    imports += [f"from {module} import {name} as {name}" for name, module in functions.items()]
     lines = ["from downslope.core.catalogue import Catalogue", *sorted(imports)]
     return f'"""{ORIGIN}"""\n\n' + "\n".join(lines) + f"\n\ncatalogue: Catalogue  # {package.rpartition('.')[2]}\n"
 

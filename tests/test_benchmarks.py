@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import __main__ as command  # noqa: E402 - the folder is no installed package
-from benchmarks import compared, engine, figures, job, neighbours, peer, report, sizes  # noqa: E402
+from benchmarks import compared, engine, figures, job, large_classes, neighbours, peer, report, sizes  # noqa: E402
 
 Process = neighbours.Process
 
@@ -206,3 +206,10 @@ def test_a_report_is_kept_and_shown_again(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "--show"])
     assert command.main() == 0
     assert next(text for text in printed.splitlines() if text.startswith("speed")) in capsys.readouterr().out
+
+
+def test_very_many_classes_are_measured_beside_the_plain_composition(capsys):
+    large_classes.main(["--rows", "64", "--inputs", "3", "--classes", "40", "--turns", "1"])
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in said[-2:]] == ["beside the plain composition", "beside the shortest formula"]
+    assert all("memory × " in line and "time × " in line for line in said[-2:])

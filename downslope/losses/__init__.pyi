@@ -1,6 +1,7 @@
 """Written by `make generate`; edit what it is made from."""
 
 from downslope.core.catalogue import Catalogue
+from downslope.core.linear_cross_entropy import linear_cross_entropy as linear_cross_entropy
 from downslope.losses.absolute_error import AbsoluteError as AbsoluteError
 from downslope.losses.absolute_percentage_error import AbsolutePercentageError as AbsolutePercentageError
 from downslope.losses.binary_cross_entropy import BinaryCrossEntropy as BinaryCrossEntropy
