@@ -1,19 +1,30 @@
-"""Writes what can be derived from the code: stubs for type checkers and the reference pages. `--check` only compares."""
+"""Writes what can be derived from the code: stubs for type checkers and the reference pages with their pictures. `--check` only
+compares."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 import downslope
-from downslope.cli.entry import PACKAGES, Entry, catalogue, every
+from downslope.cli import curves
+from downslope.cli.entry import NOTATION, PACKAGES, Entry, catalogue, every, family, memory
+from downslope.cli.formula import rows
 from downslope.cli.main import COMMANDS, cli
+from downslope.cli.show import brief, when
+from downslope.comparison.report.entry_page import draw
+from downslope.comparison.report.figures import to_svg
+from downslope.comparison.report.svg import as_file
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+ROOM = 0.5  # of a point: what a coordinate may differ by on a machine that rounds otherwise
 ORIGIN = "Written by `make generate`; edit what it is made from."
 TITLES = {
     "loss": ("Losses", "How wrong a prediction is."),
@@ -26,6 +37,7 @@ TITLES = {
 
 def files() -> Iterator[tuple[Path, str]]:
     """Every generated file with its text."""
+    contours = curves.contours()
     yield ROOT / "downslope" / "__init__.pyi", top_stub()
     for kind, package in PACKAGES.items():
         folder = ROOT / Path(*package.split("."))
@@ -34,7 +46,9 @@ def files() -> Iterator[tuple[Path, str]]:
         plural = package.rpartition(".")[2]
         yield REFERENCE / f"{plural}.md", index(kind, plural, entries)
         for entry in entries:
-            yield REFERENCE / plural / f"{entry.name}.md", page(entry)
+            found = curves.of(kind, entry.type)
+            yield REFERENCE / plural / f"{entry.name}.svg", drawing(entry, found, contours)
+            yield REFERENCE / plural / f"{entry.name}.md", page(entry, found.caption)
     yield REFERENCE / "cli.md", commands()
 
 
@@ -56,23 +70,39 @@ def top_stub() -> str:
     return f'"""{ORIGIN}"""\n\n' + "\n".join(sorted(modules) + sorted(lines)) + f"\n\n{tables}"
 
 
+def drawing(entry: Entry, found: curves.Curves, contours: list[Any]) -> str:
+    """The picture of one entry as a file."""
+    return as_file(to_svg(lambda: draw(found, contours), entry.name, f"{entry.title}. {found.caption}"))
+
+
 def index(kind: str, plural: str, entries: list[Entry]) -> str:
     """The list of one kind."""
     title, idea = TITLES[kind]
-    lines = [f"<!-- {ORIGIN} -->", f"# {title}", "", idea, "", "| name | idea |", "|---|---|"]
-    lines += [f"| [`{e.name}`]({plural}/{e.name}.md) | {e.idea} |" for e in entries]
+    lines = [f"<!-- {ORIGIN} -->", f"# {title}", "", idea, ""]
+    columns = {"name": [f"[`{e.name}`]({plural}/{e.name}.md)" for e in entries], "idea": [e.idea for e in entries]}
+    columns["use it"] = [when(e) for e in entries]
+    if kind == "loss":
+        columns["task"] = [e.facts["task"] for e in entries]
+    if kind == "optimizer":
+        columns["family"] = [family(e.type) for e in entries]
+        columns["bytes per parameter"] = [brief(memory(e.type)) for e in entries]
+        columns["gradients per step"] = [brief(e.type.about.gradients_per_step) for e in entries]
+    lines += [" | ".join(["", *columns, ""]).strip(), "|" + "---|" * len(columns)]
+    lines += [" | ".join(["", *map(cell, row), ""]).strip() for row in zip(*columns.values(), strict=True)]
     return "\n".join(lines) + "\n"
 
 
-def page(entry: Entry) -> str:
+def page(entry: Entry, caption: str) -> str:
     """The page of one entry."""
     short = f" Short names: {', '.join(f'`{alias}`' for alias in entry.aliases)}." if entry.aliases else ""
     lines = [f"<!-- {ORIGIN} -->", f"# {entry.title}", ""]
-    lines += [f"*{entry.idea}.* The {entry.kind} `{entry.name}`.{short}", "", entry.words]
+    lines += [f"*{entry.idea[:1].upper()}{entry.idea[1:]}.* The {entry.kind} `{entry.name}`.{short}", "", entry.words]
+    for advice in (entry.use, entry.avoid):
+        if advice:
+            lines += ["", f"**{advice[:3]}**{advice[3:]}"]
     if entry.equation:
-        lines += ["", "$$", *(line.strip() for line in entry.equation.splitlines()), "$$"]
-    if entry.source:
-        lines += ["", f"Source: {entry.source}"]
+        lines += ["", *mathematics(entry.equation), "", f"<sub>{NOTATION[entry.kind]}</sub>"]
+    lines += ["", f"![{entry.title}: picture]({entry.name}.svg)", "", caption]
     if entry.facts:
         lines += ["", "| | |", "|---|---|", *(f"| {what} | {cell(fact)} |" for what, fact in entry.facts.items())]
     if entry.settings:
@@ -85,9 +115,24 @@ def page(entry: Entry) -> str:
         lines += ["", "## Elsewhere under the same name", "", *(f"- **{who}**: {how}" for who, how in entry.differs.items())]
     if entry.example:
         lines += ["", "## Example", "", "```python", *entry.example.splitlines(), "```"]
+    lines += ["", "## Where it comes from", ""]
+    if entry.source:
+        lines += [f"- {entry.source}"]
+    lines += [f"- The code: [{entry.file}](../../../{entry.file})"]
     if entry.kind in {"loss", "optimizer"}:
-        lines += ["", f"Checked against: {checked_against(entry.name)}."]
+        lines += [f"- Checked against: {checked_against(entry.name)}."]
     return "\n".join(lines) + "\n"
+
+
+def mathematics(latex: str) -> list[str]:
+    """An equation for Markdown: in a block of its own, where no backslash is taken for an escape, one equation on each line.
+
+    `operatorname` is refused by some renderers of Markdown; `mathrm` looks the same.
+    """
+    lines = [row.replace("\\operatorname", "\\mathrm") for row in rows(latex)]
+    if len(lines) > 1:
+        lines = [r"\begin{aligned}", *(f"& {row} {chr(92) * 2}" for row in lines), r"\end{aligned}"]
+    return ["```math", *lines, "```"]
 
 
 def cell(text: str) -> str:
@@ -119,8 +164,18 @@ def commands() -> str:
 
 def stale(wanted: dict[Path, str]) -> list[Path]:
     """Generated files that are missing, differ, or belong to nothing any more."""
-    differ = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    return differ + [path for path in REFERENCE.rglob("*.md") if path not in wanted]
+    differ = [path for path, text in wanted.items() if not path.exists() or not same(path, text)]
+    return differ + [path for end in ("md", "svg") for path in REFERENCE.rglob(f"*.{end}") if path not in wanted]
+
+
+def same(path: Path, text: str) -> bool:
+    """Whether a file holds the text; of a picture, whether it holds the same drawing within `ROOM` for each coordinate."""
+    there = path.read_text(encoding="utf-8")
+    if there == text or path.suffix != ".svg":
+        return there == text
+    numbers, wanted = (list(map(float, NUMBER.findall(one))) for one in (there, text))
+    near = len(numbers) == len(wanted) and all(abs(a - b) <= ROOM for a, b in zip(numbers, wanted, strict=True))
+    return near and NUMBER.sub("", there) == NUMBER.sub("", text)
 
 
 def main(arguments: list[str]) -> int:

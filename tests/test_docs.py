@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import click
 import pytest
@@ -87,6 +88,30 @@ def test_commands_in_the_pages_can_be_parsed(root):
             command.make_context(name, arguments)
             seen += 1
     assert seen >= 5
+
+
+def test_a_picture_is_compared_with_room_for_the_last_digit(generator, tmp_path):
+    picture = tmp_path / "picture.svg"
+    picture.write_text('<path d="M 1 2.5 L 3 -4"/><text>5</text>')
+    assert generator.same(picture, '<path d="M 1.2 2.4 L 3 -4.1"/><text>5</text>')
+    assert not generator.same(picture, '<path d="M 2 2.5 L 3 -4"/><text>5</text>')
+    assert not generator.same(picture, '<path d="M 1 2.5 L 3 -4 L 5 6"/><text>5</text>')
+    assert not generator.same(picture, '<path d="M 1 2.5 L 3 -4"/><text>5 steps</text>')
+    page = tmp_path / "page.md"
+    page.write_text("1.1")
+    assert not generator.same(page, "1.2")
+
+
+def test_pictures_are_small_and_whole(root):
+    found = sorted((root / "docs" / "reference").rglob("*.svg"))
+    assert len(found) == sum(len(catalogue(kind)) for kind in PACKAGES)
+    for path in found:
+        text = path.read_text(encoding="utf-8")
+        assert len(text.encode()) <= 15 * 1024, path.name
+        ElementTree.fromstring(text)
+        assert "prefers-color-scheme:dark" in text and "<rect" in text and not re.search(r"http(?!://www.w3.org/2000/svg)", text)
+        used, known = set(re.findall(r"var\((--\w+)", text)), set(re.findall(r"(--\w+):#", text))
+        assert used <= known, path.name
 
 
 def test_links_lead_somewhere(root):

@@ -4,8 +4,10 @@ import inspect
 import sys
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import downslope
 from downslope.core.errors import UnknownName
 
 PACKAGES = {
@@ -16,6 +18,27 @@ PACKAGES = {
     "penalty": "downslope.penalties",
 }
 
+PEERS = ("PyTorch", "Keras", "optax", "scikit-learn")
+ABSENT = "not there."
+FAMILIES = {
+    "plain": "plain: a step along the gradient",
+    "momentum": "momentum: a sum of past gradients",
+    "adaptive": "adaptive: a step size for each parameter",
+    "sign": "sign: the size of a gradient plays no part",
+    "layerwise": "layerwise: a step for each layer as a whole",
+    "curvature": "curvature: learnt from its own steps",
+    "averaging": "averaging: predicts with an average of its way",
+    "wrapper": "wrapper: holds another optimizer",
+}
+NOTATION = {
+    "loss": "ℓ: the loss of one example; s: its raw score, one for each class where there are several; t: its target; e = s − t; "
+    "y: its class; p: the probability that the scores give.",
+    "optimizer": "g: the gradient; θ: the parameters; Δ: what an update adds to them; t: the number of the update; α: the "
+    "learning rate; λ: the weight decay. What starts at 0 has a line of its own; the other letters are settings.",
+    "schedule": "f: the factor; p: the share of the run that is over, after the warm-up. The other letters are settings.",
+    "penalty": "w: the weights; λ: the strength; ρ: the share of L1.",
+    "model": "x: the features; W and b: weights and constants; f: the raw scores.",
+}
 LINKS = {
     "identity": "the raw score",
     "sigmoid": "the probability of the second class",
@@ -45,13 +68,17 @@ class Entry:
     title: str
     idea: str
     words: str
+    use: str
+    avoid: str
     example: str
     equation: str
     source: str
+    url: str
     aliases: tuple[str, ...]
     settings: tuple[Row, ...]
     facts: dict[str, str]
     differs: dict[str, str]
+    file: str
     type: Any
 
 
@@ -83,7 +110,7 @@ def every(kind: str) -> list[Entry]:
 def describe(kind: str, entry: Any) -> Entry:
     """All that is known about a class of a catalogue."""
     about = entry.about
-    words, _, example = inspect.cleandoc(entry.__doc__ or "").partition("\n>>>")
+    words, use, avoid, example = told(entry)
     idea = inspect.cleandoc(sys.modules[entry.__module__].__doc__ or "").split("\n")[0]
     idea = idea.partition(":")[2].strip() or idea
     return Entry(
@@ -91,16 +118,55 @@ def describe(kind: str, entry: Any) -> Entry:
         name=entry.name,
         title=about.title,
         idea=idea.rstrip("."),
-        words=" ".join(words.split()),
-        example=f">>>{example}".strip() if example else "",
+        words=words,
+        use=use,
+        avoid=avoid,
+        example=example,
         equation=about.equation,
         source=str(about.source) if about.source else "",
+        url=about.source.url if about.source else "",
         aliases=tuple(about.aliases),
         settings=tuple(setting_row(entry, name, setting) for name, setting in entry.settings().items()),
         facts=facts(kind, entry),
-        differs=dict(getattr(about, "differs", {})),
+        differs=differs(entry),
+        file=file_of(entry),
         type=entry,
     )
+
+
+def told(entry: Any) -> tuple[str, str, str, str]:
+    """What the docstring says: the words, the sentences on when to use it and when not, and the example.
+
+    The second paragraph holds the two: it begins with "Use it", and "Not" begins a line of it.
+    """
+    text, mark, example = inspect.cleandoc(entry.__doc__ or "").partition("\n>>>")
+    words, _, advice = text.partition("\n\nUse it ")
+    use, _, avoid = advice.partition("\nNot ")
+    parts = (words, advice and f"Use it {use}", avoid and f"Not {avoid}")
+    return *(" ".join(part.split()) for part in parts), (mark + example).strip()  # type: ignore[return-value]  # three and one
+
+
+def differs(entry: Any) -> dict[str, str]:
+    """How the same name differs elsewhere: every peer, in one order, then what else has been said.
+
+    What the entry does not say of a peer is that it is not there; a test compares that with the peers' own names.
+    """
+    said = dict(entry.about.differs)
+    ours = entry.__module__.startswith("downslope.")
+    return {peer: said.pop(peer, ABSENT) for peer in PEERS if ours or peer in said} | said
+
+
+def file_of(entry: Any) -> str:
+    """Where the class stands: the path in the repository, or that of a user's own file."""
+    path = Path(inspect.getfile(entry))
+    root = Path(downslope.__file__).parent.parent
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def family(entry: Any) -> str:
+    """What an optimizer has in common with others."""
+    wraps = any(setting.kind == "part" for setting in entry.settings().values())
+    return "wrapper" if wraps else entry.about.family or ""
 
 
 def setting_row(entry: Any, name: str, setting: Any) -> Row:
@@ -129,9 +195,10 @@ def facts(kind: str, entry: Any) -> dict[str, str]:
         return answers
     if kind == "optimizer":
         cost = about.gradients_per_step
-        return {
+        kin = family(entry)
+        return ({"family": FAMILIES[kin]} if kin else {}) | {
             "batch": "the full training part" if about.batch == "full" else "a mini-batch, down to one example",
-            "gradient evaluations per step": "depends on the data" if cost is None else str(cost),
+            "gradient evaluations per step": "as many as its search needs" if cost is None else str(cost),
             "memory per parameter": f"{memory(entry):.3g} bytes",
         }
     return {}

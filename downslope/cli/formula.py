@@ -48,6 +48,22 @@ def readable(latex: str) -> str:
     return "\n".join(line.replace(INDENT, "  ") for line in lines if line.strip(INDENT))
 
 
+def rows(latex: str) -> list[str]:
+    """The equations that stand side by side in one, without the space between them.
+
+    >>> rows(r"b = \\text{a \\quad gap},\\quad c = 1")
+    ['b = \\\\text{a \\\\quad gap}', 'c = 1']
+    """
+    found, depth = [""], 0
+    for token in TOKEN.findall(latex):
+        depth += (token in {"{", "\\begin"}) - (token in {"}", "\\end"})
+        if depth == 0 and token in {"\\quad", "\\qquad"}:
+            found.append("")
+        else:
+            found[-1] += token
+    return [" ".join(row.split()).rstrip(",") for row in found]
+
+
 class Reader:
     """Reads an equation from left to right, one token at a time."""
 

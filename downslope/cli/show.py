@@ -1,6 +1,7 @@
 """`downslope losses`, `optimizers` and `metrics`: what there is to choose from."""
 
 import json
+import os
 from typing import Any
 
 import click
@@ -10,13 +11,15 @@ from downslope.cli.options import example
 
 NARROW = 60
 SHORT = 10
+SLIM = 9
+ENDLESS = 1000
 JSON = click.option("--json", "as_json", is_flag=True, help="Print strict JSON.")
 
 
 @click.command(epilog=example("downslope losses"))
 @JSON
 def losses(as_json: bool) -> None:
-    """List the losses: what each is for, and what it aims at."""
+    """List the losses: the task of each, and when to use it."""
     from downslope.cli.entry import every
 
     rows = [
@@ -24,6 +27,7 @@ def losses(as_json: bool) -> None:
             "name": e.name,
             "short": list(e.aliases),
             "task": e.facts["task"],
+            "use": when(e),
             "idea": e.idea,
             "aims_at": e.facts.get("aims at", ""),
             "settings": {s.name: s.default for s in e.settings},
@@ -33,20 +37,22 @@ def losses(as_json: bool) -> None:
     ]
     order = ["regression", "binary", "multiclass"]
     rows.sort(key=lambda row: (order.index(row["task"]), not row["default"], row["name"]))
-    table(rows, {"name": "name", "idea": "idea", "short": "short", "aims_at": "aims at"}, as_json, "downslope explain huber")
+    table(rows, {"name": "name", "use": "use it", "task": "task"}, as_json, "downslope explain huber")
 
 
 @click.command(epilog=example("downslope optimizers"))
 @JSON
 def optimizers(as_json: bool) -> None:
-    """List the optimizers: what each does, and what a step costs."""
-    from downslope.cli.entry import every, memory
+    """List the optimizers: the family of each, when to use it, and what a step costs."""
+    from downslope.cli.entry import every, family, memory
 
     rows = [
         {
             "name": e.name,
             "short": list(e.aliases),
+            "family": family(e.type),
             "batch": e.type.about.batch,
+            "use": when(e),
             "idea": e.idea,
             "bytes_per_parameter": memory(e.type),
             "gradients_per_step": e.type.about.gradients_per_step,
@@ -55,7 +61,7 @@ def optimizers(as_json: bool) -> None:
         for e in every("optimizer")
     ]
     rows.sort(key=lambda row: (row["bytes_per_parameter"], row["name"]))
-    columns = {"name": "name", "idea": "idea", "short": "short"}
+    columns = {"name": "name", "use": "use it", "family": "family"}
     columns |= {"bytes_per_parameter": "bytes per parameter", "gradients_per_step": "gradients per step"}
     table(rows, columns, as_json, "downslope explain adam")
 
@@ -73,37 +79,55 @@ def metrics(as_json: bool) -> None:
         for m in METRICS.values()
         if task in m.tasks
     ]
-    table(rows, {"name": "name", "title": "title", "better": "better"}, as_json, "downslope compare demo:diabetes --metric mae")
+    columns = {"name": "name", "title": "title", "task": "task", "better": "better"}
+    table(rows, columns, as_json, "downslope compare demo:diabetes --metric mae")
+
+
+def when(entry: Any) -> str:
+    """When to use it, in one line; the idea of an entry whose author says nothing of it."""
+    return entry.use.removeprefix("Use it ").removesuffix(".") or entry.idea
 
 
 def table(rows: list[dict[str, Any]], shown: dict[str, str], as_json: bool, follow: str) -> None:
-    """Rows as a table with the columns `shown`, or everything as JSON; a change of `group` starts a section with its name."""
+    """Rows as a table with the columns `shown`, or everything as JSON. On a pipe every row is one line, for `grep`."""
     if as_json:
         click.echo(json.dumps(rows, indent=2, allow_nan=False))
         return
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     screen = terminal.console()
-    if screen.width < NARROW:
-        shown = dict(list(shown.items())[:2])
-    grid = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
-    for key, title in shown.items():
-        grid.add_column(title, overflow="fold", no_wrap=key == "name", max_width=10 if "_per_" in key else None)
-    group = None
-    for row in rows:
-        if row.get("task") != group:
-            group = row.get("task")
-            grid.add_section()
-            grid.add_row(Text(str(group), style="italic"))
-        cells = [brief(row[key]) for key in shown]
-        grid.add_row(*(Text(terminal.clean(cell)) for cell in cells), style="bold" if row.get("default") else None)
-    screen.print(grid)
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen.width = ENDLESS
+    screen.print(listed(rows, shown) if screen.width < NARROW else grid(rows, shown))
     if any("default" in row for row in rows):
         screen.print()
         terminal.say(f"In every comparison unless others are named: {', '.join(row['name'] for row in rows if row['default'])}.")
     terminal.say(f"Try: {follow}")
+
+
+def grid(rows: list[dict[str, Any]], shown: dict[str, str]) -> Any:
+    """Rows as a table with the columns `shown`."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True, header_style="bold")
+    for key, title in shown.items():
+        whole = key in {"name", "task", "family"}
+        made.add_column(title, overflow="fold", no_wrap=whole, max_width=SLIM if "_per_" in key else None)
+    for row in rows:
+        cells = [brief(row[key]) for key in shown]
+        made.add_row(*(Text(terminal.clean(cell)) for cell in cells), style="bold" if row.get("default") else None)
+    return made
+
+
+def listed(rows: list[dict[str, Any]], shown: dict[str, str]) -> Any:
+    """The first two columns of `shown`, one below the other, for a terminal too narrow for a table."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    first, second, *_ = shown
+    lines = [(Text(terminal.clean(row[first]), style="bold"), Text(terminal.clean(brief(row[second])))) for row in rows]
+    return Group(*(part for name, words in lines for part in (name, Padding(words, (0, 0, 0, 2)))))
 
 
 def brief(value: Any) -> str:

@@ -14,6 +14,11 @@ class Task(enum.StrEnum):
     MULTICLASS = "multiclass"
 
 
+Family = Literal["plain", "momentum", "adaptive", "sign", "layerwise", "curvature", "averaging"]
+"""What optimizers have in common: steps along the gradient, sums of past gradients, a step size for each parameter, the sign
+alone, the layer as a whole, learnt curvature, predictions by an average of the way."""
+
+
 @dataclass(frozen=True)
 class Paper:
     """Where an equation comes from."""
@@ -79,11 +84,13 @@ class AboutOptimizer:
     gradient evaluations one update costs, `None` when it depends on the data: then its state counts them as `evaluations`.
     `default` puts it into every comparison; `alone` is False for what only makes sense around an optimizer that somebody
     chose, so that "all" leaves it out.
+    `family` says by what it improves on a plain step; an optimizer that holds another one is a wrapper without saying so.
     """
 
     title: str
     equation: str
     source: Paper
+    family: Family | None = None
     batch: Literal["mini", "full"] = "mini"
     gradients_per_step: int | None = 1
     aliases: tuple[str, ...] = ()
@@ -100,3 +107,4 @@ class AboutPart:
     equation: str = ""
     source: Paper | None = None
     aliases: tuple[str, ...] = ()
+    differs: Mapping[str, str] = field(default_factory=dict)

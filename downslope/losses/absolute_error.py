@@ -9,9 +9,11 @@ from downslope.losses.base import Loss, middle_quantile
 
 
 class AbsoluteError(Loss):
-    """The size of the error. The choice when the typical error counts and wild targets should have no more pull
-    than others. Not when the mean or a sum is wanted: it aims at the median. The gradient has the same size however
-    small the error is, so the learning rate must fall for the fit to settle.
+    """The size of the error. The gradient has the same size however small the error is.
+
+    Use it when the typical error counts and wild targets should pull no more than others.
+    Not when the mean or a sum is wanted: it aims at the median. Nor at a constant learning rate to the end: its gradient
+    never fades, so the fit does not settle.
 
     >>> AbsoluteError()(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.5, 3. ], dtype=float32)
@@ -26,6 +28,7 @@ class AbsoluteError(Loss):
         aliases=("mae",),
         default=True,
         differs={
+            "optax": "no loss of its own: `jnp.abs` of the difference.",
             "PyTorch": "`l1_loss` is the same; shapes that differ only warn.",
             "Keras": "`MeanAbsoluteError` first averages over the last axis.",
             "scikit-learn": "SGDRegressor has it as `epsilon_insensitive` with `epsilon=0`.",

@@ -9,9 +9,10 @@ from downslope.losses.base import Loss, middle_quantile
 
 
 class AbsolutePercentageError(Loss):
-    """The size of the error divided by the target: being off by 1 matters more at 2 than at 100. Good when people
-    will judge by percent. Not when targets come near 0, whose rows then decide everything; and it prefers guesses
-    that are too low.
+    """The size of the error divided by the target: being off by 1 matters more at 2 than at 100.
+
+    Use it when people will judge errors by per cent.
+    Not when targets come near 0, whose rows then decide everything; and it prefers guesses that are too low.
 
     >>> AbsolutePercentageError()(jnp.array([1.0, 3.0]), jnp.array([2.0, 4.0]))
     Array([0.5 , 0.25], dtype=float32)
@@ -36,8 +37,6 @@ class AbsolutePercentageError(Loss):
         differs={
             "Keras": "`MeanAbsolutePercentageError` is 100 times it and divides by at least 1e-7.",
             "scikit-learn": "a metric only.",
-            "PyTorch": "not there.",
-            "optax": "not there.",
         },
     )
 

@@ -12,9 +12,11 @@ from downslope.losses.base import Loss
 
 
 class BinaryCrossEntropy(Loss):
-    """Minus the logarithm of the probability given to the class that came true. The first choice for two classes,
-    the one that gives honest probabilities; targets between 0 and 1 are understood as probabilities. Not where many
-    labels are wrong: one confident mistake costs without limit.
+    """Minus the logarithm of the probability given to the class that came true. Targets between 0 and 1 are understood as
+    probabilities.
+
+    Use it when honest probabilities of two classes are wanted; the first choice.
+    Not where many labels are wrong: one confident mistake costs without limit.
 
     >>> BinaryCrossEntropy()(jnp.array([0.0, 3.0]), jnp.array([1, 1]))
     Array([0.6931472 , 0.04858735], dtype=float32)

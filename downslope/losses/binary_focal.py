@@ -12,9 +12,11 @@ from downslope.losses.base import Loss, rising_to_zero
 
 
 class BinaryFocal(Loss):
-    """Binary cross-entropy times a power of how wrong the probability is, so that a few hard examples are not
-    drowned by many easy ones. Good when one class is rare and most of the other is easy. Not when probabilities are
-    wanted: it draws them towards one half.
+    """Binary cross-entropy times a power of how wrong the probability is, so that a few hard examples are not drowned by many
+    easy ones.
+
+    Use it when one class is rare and most of the other is easy.
+    Not when probabilities are wanted: it draws them towards one half.
 
     >>> BinaryFocal(gamma=2.0)(jnp.array([0.0, 3.0]), jnp.array([1, 1]))
     Array([1.73286796e-01, 1.09283326e-04], dtype=float32)
@@ -34,9 +36,9 @@ class BinaryFocal(Loss):
         ulp=8,
         aims_at="a probability of class 1 drawn towards one half",
         differs={
+            "PyTorch": "not there; torchvision has `sigmoid_focal_loss`, with weights 0.25 and 0.75.",
             "Keras": "`BinaryFocalCrossentropy` goes through cut-off probabilities, even from logits; no slope beyond 16.",
             "optax": "`sigmoid_focal_loss` is the same with `alpha` for the weights.",
-            "PyTorch": "only in torchvision, as `sigmoid_focal_loss`, with weights 0.25 and 0.75.",
         },
     )
 

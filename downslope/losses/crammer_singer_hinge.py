@@ -11,9 +11,11 @@ from downslope.losses.base import Loss, class_shares
 
 
 class CrammerSingerHinge(Loss):
-    """Costs nothing once the right class leads the best other class by 1. Good when only the decision counts among
-    several classes. Not when probabilities are wanted, and not when no class has a majority and the features say
-    little: then its best answer is the same score for all classes.
+    """Costs nothing once the right class leads the best other class by 1.
+
+    Use it when only the decision among several classes counts.
+    Not when probabilities are wanted, and not when no class has a majority and the features say little: then its best answer
+    is the same score for all classes.
 
     >>> CrammerSingerHinge()(jnp.array([[3.0, 0.5, 1.0], [0.0, 0.5, 1.0]]), jnp.array([0, 1]))
     Array([0. , 1.5], dtype=float32)

@@ -9,8 +9,10 @@ from downslope.losses.base import Loss, class_shares
 
 
 class CrossEntropy(Loss):
-    """Minus the logarithm of the probability given to the right class. The first choice for several classes, the
-    one that gives honest probabilities. Labels are class indices, or one share for each class (one-hot or soft).
+    """Minus the logarithm of the probability given to the right class. Labels are class indices, or one share for each class
+    (one-hot or soft).
+
+    Use it when honest probabilities of several classes are wanted; the first choice.
     Not where many labels are wrong: one confident mistake costs without limit.
 
     >>> import jax.numpy as jnp

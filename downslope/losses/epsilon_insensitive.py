@@ -12,8 +12,10 @@ from downslope.losses.base import Loss, rising_to_zero
 
 
 class EpsilonInsensitive(Loss):
-    """The loss of support vector regression. Good when errors up to some size do not matter at all. Not when all
-    errors matter: inside the tube nothing pulls, so predictions may sit anywhere in it.
+    """The loss of support vector regression.
+
+    Use it when errors up to some size do not matter at all.
+    Not when all errors matter: inside the tube nothing pulls, so predictions may sit anywhere in it.
 
     >>> EpsilonInsensitive(epsilon=0.1)(jnp.array([0.0, 3.0]), jnp.array([0.05, 0.0]))
     Array([0. , 2.9], dtype=float32)
@@ -31,10 +33,7 @@ class EpsilonInsensitive(Loss):
         task=Task.REGRESSION,
         aims_at="a value near the median",
         differs={
-            "scikit-learn": "SGDRegressor and LinearSVR have the same.",
-            "PyTorch": "not there.",
-            "Keras": "not there.",
-            "optax": "not there.",
+            "scikit-learn": "SGDRegressor (`epsilon` 0.1 unless told) and LinearSVR (0 unless told) have the same.",
         },
     )
 

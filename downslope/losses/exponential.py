@@ -9,8 +9,10 @@ from downslope.losses.base import Loss
 
 
 class Exponential(Loss):
-    """Grows exponentially on the wrong side. Good as a reference: AdaBoost minimises it. Not with wrong labels or
-    wide scores: a single confident mistake outweighs everything else.
+    """Grows exponentially on the wrong side.
+
+    Use it as a reference: it is what AdaBoost minimises.
+    Not with wrong labels or wide scores: a single confident mistake outweighs everything else.
 
     >>> Exponential()(jnp.array([0.0, 1.0, 1.0]), jnp.array([1, 1, 0]))
     Array([1.        , 0.36787945, 2.7182817 ], dtype=float32)
@@ -35,8 +37,6 @@ class Exponential(Loss):
         differs={
             "scikit-learn": "GradientBoostingClassifier has the same as `exponential`.",
             "PyTorch": "`soft_margin_loss` is the logistic loss, not this one.",
-            "Keras": "not there.",
-            "optax": "not there.",
         },
     )
 

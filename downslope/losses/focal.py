@@ -13,8 +13,11 @@ from downslope.losses.base import Loss, class_shares, rising_to_zero
 
 
 class Focal(Loss):
-    """Cross-entropy times a power of how wrong the probability is, so that a few hard examples are not drowned by
-    many easy ones. Good with rare classes. Not when probabilities are wanted: it draws them towards each other.
+    """Cross-entropy times a power of how wrong the probability is, so that a few hard examples are not drowned by many easy
+    ones.
+
+    Use it when some classes are rare and most rows are easy.
+    Not when probabilities are wanted: it draws them towards each other.
 
     >>> Focal(gamma=2.0)(jnp.array([[0.0, 0.0], [3.0, 0.0]]), jnp.array([1, 0]))
     Array([1.7328680e-01, 1.0928331e-04], dtype=float32)
@@ -33,9 +36,8 @@ class Focal(Loss):
         ulp=8,
         aims_at="the probability of each class, drawn towards each other",
         differs={
+            "optax": "not there; `sigmoid_focal_loss` asks of each class alone whether it is the one.",
             "Keras": "`CategoricalFocalCrossentropy` goes through cut-off probabilities, with a weight of 0.25.",
-            "PyTorch": "not there.",
-            "optax": "not there for several classes.",
         },
     )
 

@@ -9,9 +9,11 @@ from downslope.losses.base import Loss
 
 
 class Gamma(Loss):
-    """The negative log-likelihood of gamma-distributed amounts whose expected value is the exponential of the
-    score, without the part that depends on the target alone. Good for costs, durations and claim sizes. Not with
-    zeros.
+    """The negative log-likelihood of gamma-distributed amounts whose expected value is the exponential of the score, without
+    the part that depends on the target alone.
+
+    Use it for costs, durations and claim sizes.
+    Not with targets of 0, to which the gamma distribution gives no chance; `tweedie` takes them.
 
     >>> Gamma()(jnp.array([0.0, 1.0]), jnp.array([1.0, 3.0]))
     Array([1.       , 2.1036384], dtype=float32)
@@ -31,9 +33,6 @@ class Gamma(Loss):
         aims_at="the mean",
         differs={
             "scikit-learn": "GammaRegressor minimises the same.",
-            "PyTorch": "not there.",
-            "Keras": "not there.",
-            "optax": "not there.",
         },
     )
 

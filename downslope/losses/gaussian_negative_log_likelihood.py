@@ -9,8 +9,10 @@ from downslope.losses.base import Loss
 
 
 class GaussianNegativeLogLikelihood(Loss):
-    """Two scores for each example: the mean and the logarithm of the variance. Good when the spread differs from
-    row to row and is wanted too. Not with outliers: a wild target makes the model claim a huge spread around it.
+    """Two scores for each example: the mean and the logarithm of the variance.
+
+    Use it when the spread differs from row to row and is wanted too.
+    Not with outliers: a wild target makes the model claim a huge spread around it.
 
     >>> GaussianNegativeLogLikelihood()(jnp.array([[0.0, 0.0], [3.0, 2.0]]), jnp.array([1.0, 3.0]))
     Array([0.5, 1. ], dtype=float32)
@@ -33,8 +35,6 @@ class GaussianNegativeLogLikelihood(Loss):
         aliases=("gaussian_nll",),
         differs={
             "PyTorch": "`gaussian_nll_loss` takes the variance itself and cuts it off at 1e-6.",
-            "Keras": "not there.",
-            "optax": "not there.",
         },
     )
 

@@ -12,9 +12,11 @@ from downslope.losses.base import Loss, class_shares
 
 
 class GeneralisedCrossEntropy(Loss):
-    """Between cross-entropy (`q` towards 0) and the mean absolute error of the probability (`q` of 1): no example
-    costs more than 1/q. Good when some labels are wrong. Not with clean labels and few rows, where it learns more
-    slowly.
+    """Between cross-entropy (`q` towards 0) and the mean absolute error of the probability (`q` of 1): no example costs more
+    than 1/q.
+
+    Use it when some labels are wrong.
+    Not with clean labels and few rows, where it learns more slowly.
 
     >>> GeneralisedCrossEntropy(q=0.7)(jnp.array([[0.0, 0.0], [3.0, 0.0]]), jnp.array([1, 0]))
     Array([0.5491826 , 0.04777038], dtype=float32)
@@ -39,8 +41,6 @@ class GeneralisedCrossEntropy(Loss):
         aliases=("gce", "generalized_cross_entropy"),
         differs={
             "Keras": "`CategoricalGeneralizedCrossEntropy` takes probabilities.",
-            "PyTorch": "not there.",
-            "optax": "not there.",
         },
     )
 

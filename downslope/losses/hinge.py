@@ -9,8 +9,10 @@ from downslope.losses.base import Loss
 
 
 class Hinge(Loss):
-    """Costs nothing once an example is on its side by a margin of 1, and grows in proportion before that; the loss
-    of support vector machines. Good when only the decision counts: examples that are clearly right stop pulling.
+    """Costs nothing once an example is on its side by a margin of 1, and grows in proportion before that; the loss of support
+    vector machines.
+
+    Use it when only the decision counts.
     Not when probabilities are wanted: its score is a side, not a chance.
 
     >>> Hinge()(jnp.array([0.5, 3.0, 0.5]), jnp.array([1, 1, 0]))

@@ -11,9 +11,11 @@ from downslope.losses.base import Loss, rising_to_zero
 
 
 class Huber(Loss):
-    """Squares small errors and takes the size of large ones, so a few wild targets cannot steer the fit. With a
-    large `delta` it is half the squared error; as `delta` shrinks it approaches `delta` times the absolute error.
-    Not when the sum over many rows must come out right: where targets lean to one side it aims below the mean.
+    """Squares small errors and takes the size of large ones, so a few wild targets cannot steer the fit. With a large `delta`
+    it is half the squared error; as `delta` shrinks it approaches `delta` times the absolute error.
+
+    Use it when some targets are wild or wrong.
+    Not when the sum over many rows must come out right: where targets lean to one side it aims beside the mean.
 
     >>> Huber(delta=1.0)(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.125, 2.5  ], dtype=float32)

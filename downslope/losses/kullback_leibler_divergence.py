@@ -11,9 +11,11 @@ from downslope.losses.base import Loss, class_shares
 
 
 class KullbackLeiblerDivergence(Loss):
-    """Cross-entropy less what no model could avoid: 0 when the probabilities are hit exactly. Good when targets are
-    themselves distributions, as in distillation, and the value should show how far there is to go; the gradient is
-    that of cross-entropy. Not for plain labels, where it is cross-entropy under a longer name.
+    """Cross-entropy less what no model could avoid: 0 when the probabilities are hit exactly, so the value shows how far
+    there is to go. The gradient is that of cross-entropy.
+
+    Use it when targets are themselves distributions, as in distillation.
+    Not for plain labels, where it is cross-entropy under a longer name.
 
     >>> KullbackLeiblerDivergence()(jnp.array([[0.0, 0.0], [3.0, 0.0]]), jnp.array([[0.5, 0.5], [1.0, 0.0]]))
     Array([0.        , 0.04858735], dtype=float32)

@@ -10,8 +10,10 @@ from downslope.losses.base import Loss, rising_to_zero
 
 
 class LogCosh(Loss):
-    """Behaves like Huber with a width of 1 but has all derivatives, which methods that use curvature like. Not when
-    the target's unit is far from the size of its errors: it has no setting for the width.
+    """Behaves like Huber with a width of 1 but has all derivatives, which methods that use curvature like.
+
+    Use it where Huber fits and the optimizer wants a smooth curvature, as L-BFGS does.
+    Not when the target's unit is far from the size of its errors: it has no setting for the width.
 
     >>> LogCosh()(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.12011451, 2.3093286 ], dtype=float32)
@@ -30,7 +32,6 @@ class LogCosh(Loss):
         differs={
             "Keras": "`LogCosh` is the same; it loses digits near 0.",
             "optax": "`log_cosh` is the same; it loses digits near 0, and shapes that differ are broadcast silently.",
-            "PyTorch": "not there.",
         },
     )
 

@@ -9,8 +9,10 @@ from downslope.losses.base import Loss
 
 
 class ModifiedHuber(Loss):
-    """The square of the hinge up to a score of 1 on the wrong side, a straight line beyond. Good when only the
-    decision counts and some labels are wrong. Not when probabilities are wanted directly.
+    """The square of the hinge up to a score of 1 on the wrong side, a straight line beyond.
+
+    Use it when only the decision counts and some labels are wrong.
+    Not when probabilities are wanted directly: its score has to be calibrated first.
 
     >>> ModifiedHuber()(jnp.array([0.5, 0.0, 2.0]), jnp.array([1, 1, 0]))
     Array([0.25, 1.  , 8.  ], dtype=float32)
@@ -35,9 +37,6 @@ class ModifiedHuber(Loss):
         aims_at="twice the probability of class 1, less 1",
         differs={
             "scikit-learn": "SGDClassifier has the same and reads probabilities off the score between -1 and 1.",
-            "PyTorch": "not there.",
-            "Keras": "not there.",
-            "optax": "not there.",
         },
     )
 

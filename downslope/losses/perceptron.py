@@ -10,8 +10,9 @@ from downslope.losses.base import Loss
 
 class Perceptron(Loss):
     """Costs nothing on the right side, the distance on the wrong one: the loss behind the oldest learning rule.
-    Good for quick separation of data that can be separated. Not for most else: it is content with a margin of 0,
-    and a score of 0 for everything costs nothing.
+
+    Use it to separate quickly what can be separated.
+    Not for most else: it is content with a margin of 0, and a score of 0 for everything costs nothing.
 
     >>> Perceptron()(jnp.array([0.5, 3.0, 0.5]), jnp.array([1, 1, 0]))
     Array([0. , 0. , 0.5], dtype=float32)
@@ -36,8 +37,6 @@ class Perceptron(Loss):
         differs={
             "optax": "`perceptron_loss` takes -1 and 1.",
             "scikit-learn": "SGDClassifier and Perceptron have the same.",
-            "PyTorch": "not there.",
-            "Keras": "not there.",
         },
     )
 

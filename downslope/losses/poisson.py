@@ -9,9 +9,11 @@ from downslope.losses.base import Loss
 
 
 class Poisson(Loss):
-    """The negative log-likelihood of counts whose expected value is the exponential of the score, without the part
-    that depends on the target alone. Good for counts, rates and amounts; zeros are welcome. Not for targets below
-    0.
+    """The negative log-likelihood of counts whose expected value is the exponential of the score, without the part that
+    depends on the target alone.
+
+    Use it for counts, rates and amounts; zeros are welcome.
+    Not for targets below 0, with which it has no lowest value.
 
     >>> Poisson()(jnp.array([0.0, 1.0]), jnp.array([0.0, 3.0]))
     Array([ 1.        , -0.28171825], dtype=float32)

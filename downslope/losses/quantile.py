@@ -11,9 +11,11 @@ from downslope.losses.base import Loss, middle_quantile
 
 
 class Quantile(Loss):
-    """Errors on one side cost more than on the other, so that the best answer is a quantile: 0.9 for a value that
-    is exceeded one time in ten, 0.5 for the median. The choice for stock levels, deadlines and prediction
-    intervals. Not when the mean is wanted. Its other name is pinball loss.
+    """Errors on one side cost more than on the other, so that the best answer is a quantile: 0.9 for a value that is exceeded
+    one time in ten, 0.5 for the median. Its other name is pinball loss.
+
+    Use it for stock levels, deadlines and prediction intervals.
+    Not when the mean is wanted.
 
     >>> Quantile(level=0.9)(jnp.array([0.0, 3.0]), jnp.array([1.0, 2.0]))
     Array([0.9, 0.1], dtype=float32)
@@ -28,9 +30,6 @@ class Quantile(Loss):
         aliases=("pinball",),
         differs={
             "scikit-learn": "QuantileRegressor and HistGradientBoostingRegressor have it; SGDRegressor and MLPRegressor do not.",
-            "PyTorch": "not there.",
-            "Keras": "not there.",
-            "optax": "not there.",
         },
     )
 

@@ -11,8 +11,10 @@ from downslope.losses.base import Loss, rising_to_zero
 
 
 class SmoothL1(Loss):
-    """The Huber loss divided by its width: the size of large errors, rounded off below `beta`. Choose it over Huber
-    when `beta` is tuned and the learning rate should not have to follow. Not when the mean is wanted.
+    """The Huber loss divided by its width: the size of large errors, rounded off below `beta`.
+
+    Use it in place of Huber when its width is tuned and the learning rate should not follow.
+    Not when the mean is wanted: like Huber it aims between the mean and the median.
 
     >>> SmoothL1(beta=1.0)(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.125, 2.5  ], dtype=float32)

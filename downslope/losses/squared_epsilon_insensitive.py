@@ -12,8 +12,10 @@ from downslope.losses.base import Loss, rising_to_zero
 
 
 class SquaredEpsilonInsensitive(Loss):
-    """Like the squared error, but small errors are forgiven altogether. Good when errors up to some size do not
-    matter and large ones matter much. Not with outliers, whose square takes over.
+    """Like the squared error, but small errors are forgiven altogether.
+
+    Use it when small errors do not matter and large ones matter much.
+    Not with outliers, whose square takes over.
 
     >>> SquaredEpsilonInsensitive(epsilon=1.0)(jnp.array([0.0, 3.0]), jnp.array([0.05, 0.0]))
     Array([0., 4.], dtype=float32)
@@ -32,9 +34,6 @@ class SquaredEpsilonInsensitive(Loss):
         aims_at="a value near the mean",
         differs={
             "scikit-learn": "SGDRegressor and LinearSVR have the same.",
-            "PyTorch": "not there.",
-            "Keras": "not there.",
-            "optax": "not there.",
         },
     )
 

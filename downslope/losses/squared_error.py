@@ -9,8 +9,10 @@ from downslope.losses.base import Loss
 
 
 class SquaredError(Loss):
-    """The square of the error; its mean is the mean squared error. The first choice when the mean is wanted and
-    errors are of one size. Not with outliers: one error of 100 weighs as much as ten thousand errors of 1.
+    """The square of the error; its mean is the mean squared error.
+
+    Use it when the mean is wanted and errors are of one size; the first choice.
+    Not with outliers: one error of 100 weighs as much as ten thousand errors of 1.
 
     >>> SquaredError()(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.25, 9.  ], dtype=float32)

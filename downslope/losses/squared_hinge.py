@@ -9,9 +9,10 @@ from downslope.losses.base import Loss
 
 
 class SquaredHinge(Loss):
-    """The square of the hinge, smooth where the hinge has its corner. Good when only the decision counts and the
-    optimizer likes smooth slopes. Not when labels are often wrong: one of them, far on the wrong side, outweighs
-    many.
+    """The square of the hinge, smooth where the hinge has its corner.
+
+    Use it when only the decision counts and the optimizer likes smooth slopes.
+    Not when labels are often wrong: one of them, far on the wrong side, outweighs many.
 
     >>> SquaredHinge()(jnp.array([0.5, 3.0, 0.5]), jnp.array([1, 1, 0]))
     Array([0.25, 0.  , 2.25], dtype=float32)
@@ -36,8 +37,6 @@ class SquaredHinge(Loss):
         differs={
             "Keras": "`SquaredHinge` takes -1 and 1; it maps 0 and 1 only when a batch holds nothing else.",
             "scikit-learn": "SGDClassifier and LinearSVC have the same.",
-            "PyTorch": "not there.",
-            "optax": "not there.",
         },
     )
 

@@ -26,9 +26,11 @@ def log_ratio(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> 
 
 
 class SquaredLogarithmicError(Loss):
-    """The squared difference of log(1 + value). Good for targets that are never negative and span several powers of
-    ten, such as counts and prices. Not for targets below 0. A score below −1 has no logarithm; from there on the
-    loss grows in proportion, so that such a score finds its way back.
+    """The squared difference of log(1 + value). A score below −1 has no logarithm; from there on the loss grows in
+    proportion, so that such a score finds its way back.
+
+    Use it for targets that span powers of ten, such as counts and prices.
+    Not for targets below 0, nor when an error on a large target should count in its own units.
 
     >>> SquaredLogarithmicError()(jnp.array([0.0, 3.0]), jnp.array([1.0, 3.0]))
     Array([0.480453, 0.      ], dtype=float32)
@@ -53,8 +55,6 @@ class SquaredLogarithmicError(Loss):
         differs={
             "Keras": "`MeanSquaredLogarithmicError` cuts predictions and targets off at 1e-7; below there is no gradient.",
             "scikit-learn": "a metric only.",
-            "PyTorch": "not there.",
-            "optax": "not there.",
         },
     )
 

@@ -12,8 +12,10 @@ from downslope.losses.base import Loss
 
 
 class Tweedie(Loss):
-    """Lies between Poisson (power 1) and gamma (power 2): many zeros and a long tail, as in insurance claims and
-    rainfall. Not for targets below 0, and not for plain counts, where Poisson is simpler.
+    """Lies between Poisson (power 1) and gamma (power 2): many zeros and a long tail, as in insurance claims and rainfall.
+
+    Use it for amounts with many zeros and a long tail, such as claims and rainfall.
+    Not for targets below 0, and not for plain counts, where Poisson is simpler.
 
     >>> Tweedie(power=1.5)(jnp.array([0.0, 1.0]), jnp.array([0.0, 3.0]))
     Array([2.       , 6.9366264], dtype=float32)
@@ -31,10 +33,8 @@ class Tweedie(Loss):
         perfect=None,
         aims_at="the mean",
         differs={
+            "Keras": "not there; `Tversky` is another loss.",
             "scikit-learn": "TweedieRegressor has the same, also for other powers.",
-            "PyTorch": "not there.",
-            "Keras": "`Tversky` is another loss.",
-            "optax": "not there.",
         },
     )
 

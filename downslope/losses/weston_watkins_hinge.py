@@ -11,9 +11,10 @@ from downslope.losses.base import Loss, class_shares
 
 
 class WestonWatkinsHinge(Loss):
-    """The sum over all other classes of how much each comes too close. Good when only the decision counts and all
-    rivals matter, not the best alone. Not with very many classes, where many small shortfalls outweigh one large
-    one.
+    """The sum over all other classes of how much each comes too close.
+
+    Use it when only the decision counts and all rivals matter, not the best alone.
+    Not with very many classes, where many small shortfalls outweigh one large one.
 
     >>> WestonWatkinsHinge()(jnp.array([[3.0, 0.5, 1.0], [0.0, 0.5, 1.0]]), jnp.array([0, 1]))
     Array([0., 2.], dtype=float32)

@@ -13,8 +13,11 @@ from downslope.models.base import Model
 
 
 class Mlp(Model):
-    """The default model above 1 000 rows: it can bend, so it shows what an optimizer is worth.
-    Weights start as normal numbers with variance 2 / inputs, biases at zero.
+    """Hidden layers let it bend; the default model above 1 000 rows. Weights start as normal numbers with variance 2 /
+    inputs, biases at zero.
+
+    Use it where effects bend or depend on each other.
+    Not with few rows, which it learns by heart, nor when the weights are to be read.
 
     >>> mlp = Mlp(widths=(8,))
     >>> params = mlp.init(jax.random.key(0), features=3, outputs=1)
@@ -26,6 +29,11 @@ class Mlp(Model):
         title="Multilayer perceptron",
         equation=r"h_0 = x,\quad h_i = \max(0, h_{i-1} W_i + b_i),\quad f(x) = h_k W + b",
         source=Paper("He, Zhang, Ren and Sun", 2015, "Delving Deep into Rectifiers", "https://arxiv.org/abs/1502.01852"),
+        differs={
+            "PyTorch": "layers of `Linear` and `ReLU`; their weights start smaller, with variance 1 / (3 inputs).",
+            "Keras": "layers of `Dense`; their weights start by the rule of Glorot and Bengio (2010).",
+            "scikit-learn": "MLPClassifier and MLPRegressor: one hidden layer of 100 unless told; Glorot and Bengio's start.",
+        },
     )
 
     widths: tuple[int, ...] = choice(default=(64, 64), doc="Units of each hidden layer.")

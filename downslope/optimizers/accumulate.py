@@ -26,9 +26,11 @@ class State(NamedTuple):
 
 class Accumulate(Optimizer):
     """Joins the gradients of `steps` batches into that of all their rows at once and steps with it then; in between nothing
-    moves. For batches that do not fit into the memory; where they fit, a larger batch costs the same and is simpler. The means
-    are joined by the batches' weights, which `here.weight` says (1 where there is no `here`), so that the result is
-    exactly that of the large batch, also where one of the small ones weighs more than another, or nothing.
+    moves. The means are joined by the batches' weights, which `here.weight` says (1 where there is no `here`), so that the
+    result is exactly that of the large batch, also where one of the small ones weighs more than another, or nothing.
+
+    Use it for batches that do not fit into the memory.
+    Not where they fit: a larger batch costs the same and is simpler.
 
     >>> from downslope.optimizers import Sgd
     >>> joined = Accumulate(Sgd(learning_rate=1.0), steps=2)
@@ -48,6 +50,7 @@ class Accumulate(Optimizer):
         ),
         alone=False,
         differs={
+            "Keras": "every optimizer has gradient_accumulation_steps and takes the plain mean: batches must weigh alike.",
             "PyTorch": "sums what backward() is called on: divide each mean loss by the number of batches, all of one weight.",
             "optax": "MultiSteps takes the plain mean: batches must weigh alike.",
         },

@@ -21,9 +21,12 @@ class State(NamedTuple):
 
 
 class Adabelief(Optimizer):
-    """Adam that divides by how far gradients stray from their running mean instead of by their size. Steady gradients get long
-    steps, noisy ones short steps. It depends on its `epsilon` more than Adam does, because a perfectly steady gradient
-    strays by nothing.
+    """Adam that divides by how far gradients stray from their running mean instead of by their size. Steady gradients get
+    long steps, noisy ones short steps.
+
+    Use it in place of Adam when gradients are mostly steady.
+    Not when `epsilon` cannot be tuned: it depends on it more than Adam does, because a perfectly steady gradient strays by
+    nothing.
 
     >>> adabelief = Adabelief(learning_rate=0.1, b1=0.5)
     >>> change, _ = adabelief.update(jnp.array([3.0]), adabelief.init(jnp.array([0.0])))
@@ -33,6 +36,7 @@ class Adabelief(Optimizer):
 
     about = AboutOptimizer(
         title="AdaBelief",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad s_t = \beta_2 s_{t-1} + (1-\beta_2) (g_t - m_t)^2 +
                      \epsilon,\quad \Delta_t = -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{s_t / (1-\beta_2^t)} + \epsilon}""",
         source=Paper(

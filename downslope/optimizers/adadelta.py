@@ -21,8 +21,10 @@ class State(NamedTuple):
 
 class Adadelta(Optimizer):
     """Multiplies RMSprop's step by the size of its own recent steps, so the units of the parameters come out right and the
-    learning rate could be left at 1. Its first steps are as small as the root of `epsilon`, so it starts slowly; on short
-    budgets others are far ahead.
+    learning rate could be left at 1.
+
+    Use it when no learning rate is to be chosen and time is plentiful.
+    Not on short budgets: its first steps are as small as the root of `epsilon`, and others are far ahead.
 
     >>> adadelta = Adadelta(learning_rate=1.0, decay=0.75, epsilon=1.0)
     >>> adadelta.update(jnp.array([2.0]), adadelta.init(jnp.zeros(1)))[0]
@@ -31,10 +33,12 @@ class Adadelta(Optimizer):
 
     about = AboutOptimizer(
         title="Adadelta",
+        family="adaptive",
         equation=r"""v_t = \rho \, v_{t-1} + (1-\rho) \, g_t^2,\quad d_t = \frac{\sqrt{x_{t-1} + \epsilon}}{\sqrt{v_t +
                      \epsilon}} \, g_t,\quad x_t = \rho \, x_{t-1} + (1-\rho) \, d_t^2,\quad \Delta_t = -\alpha \, d_t""",
         source=Paper("Zeiler", 2012, "ADADELTA: An Adaptive Learning Rate Method", "https://arxiv.org/abs/1212.5701"),
         differs={
+            "PyTorch": "`Adadelta` has the same rule and defaults.",
             "optax": "adadelta() without a learning rate climbs: the sign of its step is lost.",
             "Keras": "learning_rate defaults to 0.001, which slows the published rule down a thousandfold.",
         },

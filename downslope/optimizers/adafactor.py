@@ -30,9 +30,11 @@ def root_mean_square(x: Array) -> Array:
 
 class Adafactor(Optimizer):
     """Adam's division with almost none of its memory: for a matrix only row and column means are kept, and no running mean of
-    the gradient. Steps are relative to the size of the parameters and clipped. Made for very large models; on small ones
-    its memory saves nothing and others learn faster. `learning_rate` is the largest relative step; it falls like
-    1 / sqrt(t) once that is smaller.
+    the gradient. Steps are relative to the size of the parameters and clipped. `learning_rate` is the largest relative step;
+    it falls like 1 / sqrt(t) once that is smaller.
+
+    Use it for very large models whose optimizer has to be small.
+    Not on small models, where its memory saves nothing and others learn faster.
 
     >>> adafactor = Adafactor(learning_rate=0.1)
     >>> params = jnp.ones((2, 2))
@@ -44,6 +46,7 @@ class Adafactor(Optimizer):
 
     about = AboutOptimizer(
         title="Adafactor",
+        family="adaptive",
         equation=r"""\hat\beta_t = 1 - t^{-c},\quad R_t = \hat\beta_t R_{t-1} +
                      (1-\hat\beta_t)\,\overline{G_t^2}^{\,\text{rows}},\quad C_t = \hat\beta_t C_{t-1} +
                      (1-\hat\beta_t)\,\overline{G_t^2}^{\,\text{columns}},\quad U_t = G_t \Big/ \sqrt{R_t C_t /
@@ -56,6 +59,7 @@ class Adafactor(Optimizer):
             "https://arxiv.org/abs/1804.04235",
         ),
         differs={
+            "Keras": "`Adafactor` has the rule of the paper, also with the falling relative step.",
             "optax": "takes the learning rate as given, without 1 / sqrt(t); keeps full squares when a side is below 128.",
             "PyTorch": "bounds the mean square from below instead of adding 1e-30 to each square.",
         },

@@ -19,8 +19,10 @@ class State(NamedTuple):
 
 
 class Adagrad(Optimizer):
-    """Divides each gradient by the root of the sum of all its squares so far. Good for sparse features: what is rarely seen
-    keeps a large step. The sum only grows, so the steps shrink like 1 / sqrt(t) and long runs come to a halt.
+    """Divides each gradient by the root of the sum of all its squares so far.
+
+    Use it with sparse features: what is rarely seen keeps a large step.
+    Not for long runs: the sum only grows, so the steps shrink like 1 / sqrt(t) and come to a halt.
 
     >>> adagrad = Adagrad(learning_rate=0.5)
     >>> adagrad.update(jnp.array([3.0, -30.0]), adagrad.init(jnp.zeros(2)))[0]
@@ -29,6 +31,7 @@ class Adagrad(Optimizer):
 
     about = AboutOptimizer(
         title="Adagrad",
+        family="adaptive",
         equation=r"s_t = s_{t-1} + g_t^2,\quad \Delta_t = -\alpha \, \frac{g_t}{\sqrt{s_t} + \epsilon}",
         source=Paper(
             "Duchi, Hazan and Singer",
@@ -37,6 +40,7 @@ class Adagrad(Optimizer):
             "https://jmlr.org/papers/v12/duchi11a.html",
         ),
         differs={
+            "PyTorch": "`Adagrad` has the same rule; its `lr_decay` is a schedule's work here.",
             "optax": "starts the sum at 0.1 and adds epsilon under the root: choose initial=0.1 and epsilon_inside.",
             "Keras": "starts the sum at 0.1 and adds epsilon under the root: choose initial=0.1 and epsilon_inside.",
         },

@@ -21,9 +21,11 @@ class State(NamedTuple):
 
 
 class Adam(Optimizer):
-    """Divides a running mean of the gradient by the root of its running mean square.
-    A sound first choice when the gradients of different parameters differ in size by
-    orders of magnitude. Both running means start at zero and are corrected for it.
+    """Divides a running mean of the gradient by the root of its running mean square. Both running means start at zero and are
+    corrected for it.
+
+    Use it first, when gradients of different parameters differ in size by far.
+    Not when memory is short, as it keeps two numbers for each parameter, and not when weights should decay: that is `adamw`.
 
     >>> adam = Adam(learning_rate=0.1)
     >>> change, _ = adam.update(jnp.array([3.0]), adam.init(jnp.array([0.0])))
@@ -33,11 +35,13 @@ class Adam(Optimizer):
 
     about = AboutOptimizer(
         title="Adam",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad \Delta_t =
                      -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}""",
         source=Paper("Kingma and Ba", 2015, "Adam: A Method for Stochastic Optimization", "https://arxiv.org/abs/1412.6980"),
         default=True,
         differs={
+            "optax": "`adam` has the same rule.",
             "Keras": "adds epsilon before the bias correction (choose epsilon_hat), which damps the first steps; default 1e-7.",
             "scikit-learn": "adds epsilon before the bias correction: choose epsilon_hat.",
             "PyTorch": "weight_decay is an L2 penalty added to the gradient, not decoupled decay.",

@@ -21,8 +21,12 @@ class State(NamedTuple):
 
 
 class Adamax(Optimizer):
-    """Adam with the size of a gradient measured by the largest recent one instead of the root of a mean square. No single step
-    is longer than the learning rate. Steadier than Adam when gradients come in rare bursts.
+    """Adam with the size of a gradient measured by the largest recent one instead of the root of a mean square. No single
+    step is longer than the learning rate.
+
+    Use it in place of Adam when gradients come in rare bursts.
+    Not when gradients fade quickly: the largest one is forgotten only by the factor `b2` an update, and steps stay short
+    meanwhile.
 
     >>> adamax = Adamax(learning_rate=0.1)
     >>> change, _ = adamax.update(jnp.array([3.0]), adamax.init(jnp.array([0.0])))
@@ -32,10 +36,13 @@ class Adamax(Optimizer):
 
     about = AboutOptimizer(
         title="Adamax",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad u_t = \max(\beta_2 u_{t-1}, |g_t| + \epsilon),\quad
                      \Delta_t = -\frac{\alpha}{1-\beta_1^t} \, \frac{m_t}{u_t}""",
         source=Paper("Kingma and Ba", 2015, "Adam: A Method for Stochastic Optimization", "https://arxiv.org/abs/1412.6980"),
         differs={
+            "PyTorch": "`Adamax` has the same rule.",
+            "optax": "`adamax` has the same rule.",
             "Paper": "has no epsilon, so a gradient that is 0 from the start divides 0 by 0.",
             "Keras": "adds epsilon to the divisor instead: choose epsilon_after. Defaults it to 1e-7.",
         },

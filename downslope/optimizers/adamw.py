@@ -22,8 +22,12 @@ class State(NamedTuple):
 
 class Adamw(Optimizer):
     """Adam whose weights also shrink by a fixed share at each update, untouched by the division that Adam applies to the
-    gradient. The usual choice where Adam overfits. Only matrices of weights shrink; biases and other vectors do
-    not, unless `decayed` says everything. The share is `learning_rate` times `weight_decay`.
+    gradient. Only matrices of weights shrink; biases and other vectors do not, unless `decayed` says everything. The share is
+    `learning_rate` times `weight_decay`.
+
+    Use it where Adam overfits and weights should stay small.
+    Not when the learning rate is searched over a wide range and the decay should stay what it is: the share is the product of
+    both.
 
     >>> adamw = Adamw(learning_rate=0.1, weight_decay=0.5)
     >>> params = {"weight": jnp.ones((1, 1)), "bias": jnp.ones(1)}
@@ -34,6 +38,7 @@ class Adamw(Optimizer):
 
     about = AboutOptimizer(
         title="AdamW",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad \Delta_t =
                      -\alpha \left( \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon} + \lambda \,
                      \theta_{t-1} \right)""",

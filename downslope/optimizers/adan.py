@@ -23,9 +23,11 @@ class State(NamedTuple):
 
 
 class Adan(Optimizer):
-    """Adds Nesterov's look ahead to Adam without a second gradient, by following how the gradient changes from one update to the
-    next. Bears large rates. Needs four numbers for each parameter, and noise from small batches enters its trend. Only
-    matrices of weights decay, unless `decayed` says everything.
+    """Adds Nesterov's look ahead to Adam without a second gradient, by following how the gradient changes from one update to
+    the next. Only matrices of weights decay, unless `decayed` says everything.
+
+    Use it when large learning rates are wanted and memory is plentiful.
+    Not with small batches, whose noise enters its trend, nor when four numbers for each parameter are too many.
 
     >>> adan = Adan(learning_rate=0.1)
     >>> change, _ = adan.update(jnp.array([3.0]), adan.init(jnp.array([0.0])), jnp.array([0.0]))
@@ -35,6 +37,7 @@ class Adan(Optimizer):
 
     about = AboutOptimizer(
         title="Adan",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad d_t = \beta_2 d_{t-1} + (1-\beta_2)(g_t - g_{t-1}),\quad
                      n_t = \beta_3 n_{t-1} + (1-\beta_3)(g_t + \beta_2 (g_t - g_{t-1}))^2,\quad \theta_t = \frac{1}{1 +
                      \alpha\lambda} \left( \theta_{t-1} - \alpha \, \frac{\hat m_t + \beta_2 \hat d_t}{\sqrt{\hat n_t} +

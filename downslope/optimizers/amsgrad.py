@@ -23,7 +23,10 @@ class State(NamedTuple):
 
 class Amsgrad(Optimizer):
     """Adam that divides by the largest running mean square so far, so a step size can only fall. It repairs examples on which
-    Adam does not converge; on most problems it is a little slower.
+    Adam does not converge.
+
+    Use it when Adam does not converge because its steps grow again.
+    Not as a first choice: on most problems it is a little slower than Adam.
 
     >>> amsgrad = Amsgrad(learning_rate=0.1)
     >>> change, _ = amsgrad.update(jnp.array([3.0]), amsgrad.init(jnp.array([0.0])))
@@ -33,6 +36,7 @@ class Amsgrad(Optimizer):
 
     about = AboutOptimizer(
         title="AMSGrad",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad \hat v_t =
                      \max(\hat v_{t-1}, v_t),\quad \Delta_t = -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{\hat v_t /
                      (1-\beta_2^t)} + \epsilon}""",
@@ -40,6 +44,7 @@ class Amsgrad(Optimizer):
             "Reddi, Kale and Kumar", 2018, "On the Convergence of Adam and Beyond", "https://openreview.net/forum?id=ryQu7f-RZ"
         ),
         differs={
+            "PyTorch": "`Adam(amsgrad=True)` has the same rule.",
             "Paper": "corrects neither running mean for its start at zero: choose correction='none'.",
             "optax": "takes the largest of the corrected squares: choose correction='before'.",
             "Keras": "adds epsilon before the bias correction, and defaults it to 1e-7.",

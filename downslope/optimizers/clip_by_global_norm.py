@@ -21,9 +21,11 @@ class State(NamedTuple):
 
 class ClipByGlobalNorm(Optimizer):
     """Shortens a gradient that is longer than `limit` to that length, all arrays taken together, and lets another optimizer
-    step with it: the direction stays. The usual remedy where single batches have gradients far beyond the rest, as in
-    recurrent networks or with heavy-tailed targets. Around Adam and its kin only the relative sizes of gradients matter,
-    so a limit below nearly all of them makes them all count alike.
+    step with it: the direction stays.
+
+    Use it where single batches have gradients far beyond the rest, as heavy-tailed targets do.
+    Not around Adam and its kin with a limit below nearly all gradients: only their relative sizes matter there, and all would
+    count alike.
 
     >>> from downslope.optimizers import Sgd
     >>> clipped = ClipByGlobalNorm(Sgd(learning_rate=1.0), limit=1.0)
@@ -42,6 +44,7 @@ class ClipByGlobalNorm(Optimizer):
         ),
         alone=False,
         differs={
+            "optax": "`clip_by_global_norm` has the same rule.",
             "PyTorch": "adds 1e-6 to the length before dividing, so the clipped gradient is a little shorter.",
             "Keras": "calls it global_clipnorm.",
         },

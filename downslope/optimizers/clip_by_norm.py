@@ -21,8 +21,11 @@ class State(NamedTuple):
 
 class ClipByNorm(Optimizer):
     """Shortens each array of the gradient that is longer than `limit` to that length, each for itself, and lets another
-    optimizer step with the result. The directions stay within each array, their proportions to one another do not;
-    `clip_by_global_norm` keeps both.
+    optimizer step with the result. The directions stay within each array.
+
+    Use it where the gradient of one layer is far beyond the rest.
+    Not when the direction of the whole should stay: the arrays' proportions to one another do not; `clip_by_global_norm`
+    keeps them.
 
     >>> from downslope.optimizers import Sgd
     >>> clipped = ClipByNorm(Sgd(learning_rate=1.0), limit=1.0)
@@ -43,6 +46,7 @@ class ClipByNorm(Optimizer):
         ),
         alone=False,
         differs={
+            "optax": "`clip_by_block_rms` bounds the root mean square of each array, not its length.",
             "PyTorch": "adds 1e-6 to the length before dividing; clip_grad_norm_ takes one array where it is given one alone.",
             "Keras": "calls it clipnorm.",
         },

@@ -20,8 +20,10 @@ class State(NamedTuple):
 
 
 class ClipByValue(Optimizer):
-    """Cuts every number of the gradient to the range from -`limit` to `limit` and lets another optimizer step with that. It
-    turns the gradient where few numbers are large, which clipping by the norm does not.
+    """Cuts every number of the gradient to the range from -`limit` to `limit` and lets another optimizer step with that.
+
+    Use it where few numbers of a gradient are far beyond the rest.
+    Not when the direction should stay: it turns the gradient, which clipping by the norm does not.
 
     >>> from downslope.optimizers import Sgd
     >>> clipped = ClipByValue(Sgd(learning_rate=1.0), limit=0.5)
@@ -39,6 +41,11 @@ class ClipByValue(Optimizer):
             "https://www.fit.vut.cz/study/phd-thesis/283/",
         ),
         alone=False,
+        differs={
+            "PyTorch": "`clip_grad_value_` has the same rule.",
+            "Keras": "calls it clipvalue.",
+            "optax": "`clip` has the same rule.",
+        },
     )
 
     optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")

@@ -23,8 +23,11 @@ class State(NamedTuple):
 
 class ExponentialAveraging(Optimizer):
     """Leaves the steps of another optimizer alone and keeps, beside its parameters, a mean that forgets: `evaluate_at` gives
-    it. Takes the noise of the last steps away as a falling learning rate does, and does little beside one. It remembers about
-    1 / (1 - `decay`) updates. The mean is corrected for its start, so it is one of real parameters from the first update on.
+    it. It remembers about 1 / (1 - `decay`) updates. The mean is corrected for its start, so it is one of real parameters
+    from the first update on.
+
+    Use it at a constant rate, to take the noise of the last steps away.
+    Not beside a falling learning rate in hope of much: that does the same work.
 
     >>> from downslope.optimizers import Sgd
     >>> averaged = ExponentialAveraging(Sgd(learning_rate=1.0), decay=0.5)
@@ -46,6 +49,7 @@ class ExponentialAveraging(Optimizer):
         aliases=("ema", "exponential_average"),
         alone=False,
         differs={
+            "optax": "not there for parameters; `ema` averages gradients or steps.",
             "PyTorch": "AveragedModel with get_ema_multi_avg_fn begins at the first parameters and is not corrected for it.",
             "Keras": "use_ema begins at the parameters before the first update; ema_overwrite_frequency replaces them.",
         },

@@ -15,8 +15,10 @@ class State(NamedTuple):
 
 class GradientDescent(Optimizer):
     """Steps against the exact gradient of the full data. The method whose behaviour is fully understood: on a convex problem
-    with curvature at most L it converges for every rate below 2 / L. Not for large tables: at the same cost a mini-batch
-    method takes many steps where this one takes a single better one.
+    with curvature at most L it converges for every rate below 2 / L.
+
+    Use it on little data, when every step should be exact.
+    Not for large tables: at the same cost a mini-batch method takes many steps where this one takes a single better one.
 
     >>> import jax.numpy as jnp
     >>> descent = GradientDescent(learning_rate=0.5)
@@ -26,6 +28,7 @@ class GradientDescent(Optimizer):
 
     about = AboutOptimizer(
         title="Gradient descent",
+        family="plain",
         equation=r"\Delta_t = -\alpha \, \nabla f(\theta_t)",
         source=Paper(
             "Cauchy",
@@ -37,6 +40,7 @@ class GradientDescent(Optimizer):
         aliases=("gd", "batch_gradient_descent"),
         default=True,
         differs={
+            "scikit-learn": "MLPRegressor(solver='sgd', momentum=0) with batch_size equal to the number of rows.",
             "PyTorch": "torch.optim.SGD, given the gradient of all rows.",
             "Keras": "keras.optimizers.SGD with batch_size equal to the number of rows.",
             "optax": "optax.sgd, given the gradient of all rows.",

@@ -21,9 +21,12 @@ class State(NamedTuple):
 
 
 class Lamb(Optimizer):
-    """Gives each matrix of weights a step whose length is the learning rate times the length of the weights themselves. Made
-    for very large batches. Biases take plain Adam steps, neither decayed nor rescaled, unless `adapted` says everything:
-    a bias that starts at zero has no length to scale by.
+    """Gives each matrix of weights a step whose length is the learning rate times the length of the weights themselves.
+    Biases take plain Adam steps, neither decayed nor rescaled, unless `adapted` says everything.
+
+    Use it for very large batches, when every layer should move in proportion.
+    Not with ordinary batches, where AdamW does with fewer choices; nor with `adapted` set to everything and biases that start
+    at zero, which have no length to scale by.
 
     >>> lamb = Lamb(learning_rate=0.1, weight_decay=0.0)
     >>> change, _ = lamb.update(jnp.array([[9.0, 9.0]]), lamb.init(jnp.zeros((1, 2))), jnp.array([[3.0, 4.0]]))
@@ -33,6 +36,7 @@ class Lamb(Optimizer):
 
     about = AboutOptimizer(
         title="LAMB",
+        family="layerwise",
         equation=r"""u_t = \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon} + \lambda \theta_{t-1},\quad
                      \Delta_t = -\alpha \, \frac{\lVert \theta_{t-1} \rVert}{\lVert u_t \rVert} \, u_t""",
         source=Paper(

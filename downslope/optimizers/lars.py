@@ -19,9 +19,11 @@ class State(NamedTuple):
 
 
 class Lars(Optimizer):
-    """Scales each matrix's gradient so that its step is a fixed share of the weights' own length, then adds momentum. Made for
-    convolutional nets and very large batches. Biases take plain momentum steps, neither decayed nor rescaled, unless `adapted`
-    says everything.
+    """Scales each matrix's gradient so that its step is a fixed share of the weights' own length, then adds momentum. Biases
+    take plain momentum steps, neither decayed nor rescaled, unless `adapted` says everything.
+
+    Use it for convolutional nets and very large batches.
+    Not where gradients differ in size within one layer: all its weights share one rate.
 
     >>> lars = Lars(learning_rate=1.0, trust=0.01, weight_decay=0.0)
     >>> lars.update(jnp.array([[0.0, 20.0]]), lars.init(jnp.zeros((1, 2))), jnp.array([[3.0, 4.0]]))[0]
@@ -30,6 +32,7 @@ class Lars(Optimizer):
 
     about = AboutOptimizer(
         title="LARS",
+        family="layerwise",
         equation=r"""r_t = \eta \, \frac{\lVert \theta_{t-1} \rVert}{\lVert g_t \rVert + \lambda \lVert \theta_{t-1}
                      \rVert},\quad b_t = \mu \, b_{t-1} + r_t \, (g_t + \lambda \theta_{t-1}),\quad \Delta_t = -\alpha \, b_t""",
         source=Paper(

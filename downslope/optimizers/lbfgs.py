@@ -47,9 +47,12 @@ class Search(NamedTuple):
 
 class Lbfgs(Optimizer):
     """Builds a picture of the curvature from its last steps and goes along the resulting direction until the strong Wolfe
-    conditions hold. The method for smooth problems with the full data, above all linear models: tens of updates instead of
-    thousands. It cannot bear the noise of mini-batches. Each update costs as many gradients as its search needs,
-    usually one or two beyond the first. The learning rate is the first size tried and is meant to stay at 1.
+    conditions hold: tens of updates instead of thousands. Each update costs as many gradients as its search needs, usually
+    one or two beyond the first. The learning rate is the first size tried and is meant to stay at 1.
+
+    Use it for smooth problems on all rows, above all linear models.
+    Not with mini-batches, whose noise it cannot bear, and not with losses that have corners, where there is no curvature to
+    learn.
 
     >>> params, look = jnp.array([3.0, 1.0]), jax.value_and_grad(lambda p: jnp.sum(jnp.array([1.0, 50.0]) * p**2))
     >>> lbfgs = Lbfgs()
@@ -64,6 +67,7 @@ class Lbfgs(Optimizer):
 
     about = AboutOptimizer(
         title="L-BFGS",
+        family="curvature",
         equation=r"""\Delta_t = -\alpha_t H_t g_t,\quad H_t \text{ from } s_i = \theta_{i+1} - \theta_i,\;
                      y_i = g_{i+1} - g_i,\quad
                      f(\theta + \Delta_t) \le f + 10^{-4} g_t^\top \Delta_t,\quad

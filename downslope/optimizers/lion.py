@@ -19,10 +19,13 @@ class State(NamedTuple):
 
 
 class Lion(Optimizer):
-    """Moves every parameter by exactly the learning rate, in the direction of a blend of the gradient and its running mean. Half
-    of Adam's memory. Wants a rate three to ten times smaller than Adam's and a larger weight decay, large batches, and a
-    schedule that ends at 0, because its steps never shrink by themselves. Only matrices of weights decay, unless
+    """Moves every parameter by exactly the learning rate, in the direction of a blend of the gradient and its running mean.
+    Wants a rate three to ten times smaller than Adam's and a larger weight decay. Only matrices of weights decay, unless
     `decayed` says everything.
+
+    Use it with large batches and a schedule that ends at 0, at half of Adam's memory.
+    Not with a constant rate or small batches: its steps never shrink by themselves, and the sign of noise is as long as that
+    of a slope.
 
     >>> lion = Lion(learning_rate=0.25, weight_decay=0.0)
     >>> lion.update(jnp.array([3.0, -0.01]), lion.init(jnp.zeros(2)), jnp.zeros(2))[0]
@@ -31,6 +34,7 @@ class Lion(Optimizer):
 
     about = AboutOptimizer(
         title="Lion",
+        family="sign",
         equation=r"""\Delta_t = -\alpha \left( \operatorname{sign}(\beta_1 m_{t-1} + (1-\beta_1) g_t) + \lambda \theta_{t-1}
                      \right),\quad m_t = \beta_2 m_{t-1} + (1-\beta_2) g_t""",
         source=Paper("Chen et al.", 2023, "Symbolic Discovery of Optimization Algorithms", "https://arxiv.org/abs/2302.06675"),

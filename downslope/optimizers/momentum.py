@@ -20,8 +20,11 @@ class State(NamedTuple):
 
 class Momentum(Optimizer):
     """Adds up past gradients with fading weight, so that directions which agree gather speed and those which alternate
-    cancel. Much faster than plain descent in long valleys, at the price of one number per parameter. A steady gradient is
-    in the end multiplied by 1 / (1 - momentum), so the rate wants to be smaller than plain descent's.
+    cancel. Much faster than plain descent in long valleys, at the price of one number per parameter.
+
+    Use it in long valleys, where plain steps zigzag.
+    Not at plain descent's rate: a steady gradient is in the end multiplied by 1 / (1 - momentum), so the rate wants to be
+    smaller.
 
     >>> ball = Momentum(learning_rate=1.0, momentum=0.5)
     >>> state = ball.init(jnp.zeros(1))
@@ -33,6 +36,7 @@ class Momentum(Optimizer):
 
     about = AboutOptimizer(
         title="Momentum (heavy ball)",
+        family="momentum",
         equation=r"b_t = \mu \, b_{t-1} + g_t,\quad \Delta_t = -\alpha \, b_t",
         source=Paper(
             "Polyak",
@@ -43,6 +47,7 @@ class Momentum(Optimizer):
         aliases=("heavy_ball",),
         default=True,
         differs={
+            "optax": "`sgd(momentum=...)` has the same rule.",
             "Keras": "stores the velocity multiplied by the learning rate, which differs as soon as the rate changes.",
             "scikit-learn": "MLPClassifier and MLPRegressor store the velocity multiplied by the learning rate.",
             "PyTorch": "torch.optim.SGD has the same rule; its dampening is left out here.",

@@ -36,10 +36,13 @@ def orthogonal(matrix: Float[Array, "*batch rows columns"]) -> Float[Array, "*ba
 
 
 class Muon(Optimizer):
-    """Steps along all directions of a weight matrix equally, where others follow the few that dominate the gradient. Fast on
-    the hidden layers of large nets; costs a few matrix products for each matrix. Biases and everything that is no matrix
-    take Adam's steps at the same rate, which fits because matrix steps are scaled to the size of Adam's. Only matrices
-    decay. Input and output layers are better left to Adam in large models; here all matrices are treated alike.
+    """Steps along all directions of a weight matrix equally, where others follow the few that dominate the gradient; costs a
+    few matrix products for each matrix. Biases and everything that is no matrix take Adam's steps at the same rate, which
+    fits because matrix steps are scaled to the size of Adam's. Only matrices decay.
+
+    Use it on the hidden layers of large nets.
+    Not where the input and output layers do most of the work: they are better left to Adam, and here all matrices are treated
+    alike.
 
     >>> muon = Muon(learning_rate=0.1, weight_decay=0.0)
     >>> params = jnp.zeros((2, 2))
@@ -51,6 +54,7 @@ class Muon(Optimizer):
 
     about = AboutOptimizer(
         title="Muon",
+        family="layerwise",
         equation=r"""B_t = \mu B_{t-1} + G_t,\quad O_t = \operatorname{NS}_5(G_t + \mu B_t) \approx U V^\top,\quad \Delta_t =
                      -\alpha \left( 0.2 \sqrt{\max(r, c)} \; O_t + \lambda \theta_{t-1} \right)""",
         source=Paper(

@@ -22,8 +22,10 @@ class State(NamedTuple):
 
 
 class Nadam(Optimizer):
-    """Adam whose mean looks one step ahead, as Nesterov's momentum does, with a momentum that warms up from half of `b1`. Often a
-    little faster than Adam early in a run.
+    """Adam whose mean looks one step ahead, as Nesterov's momentum does, with a momentum that warms up from half of `b1`.
+
+    Use it where Adam fits, to be a little faster early in a run.
+    Not where noise is the trouble: it gives the latest gradient more weight than Adam does.
 
     >>> nadam = Nadam(learning_rate=0.1, momentum_decay=1000.0)
     >>> change, _ = nadam.update(jnp.array([3.0]), nadam.init(jnp.array([0.0])))
@@ -33,6 +35,7 @@ class Nadam(Optimizer):
 
     about = AboutOptimizer(
         title="NAdam",
+        family="adaptive",
         equation=r"""\mu_t = \beta_1 (1 - \tfrac12 \, 0.96^{\psi t}),\quad m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad v_t
                      = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad \Delta_t = -\alpha \, \frac{\mu_{t+1} m_t / (1-\prod_{i \le
                      t+1} \mu_i) + (1-\mu_t) g_t / (1-\prod_{i \le t} \mu_i)}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon}""",
@@ -40,6 +43,7 @@ class Nadam(Optimizer):
             "Dozat", 2016, "Incorporating Nesterov Momentum into Adam", "https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ"
         ),
         differs={
+            "PyTorch": "`NAdam` has the same rule.",
             "Keras": "warms the momentum up 250 times as fast, in effect not at all: choose momentum_decay=1.",
             "optax": "has no warm-up of the momentum at all, which is another method.",
         },

@@ -20,8 +20,11 @@ class State(NamedTuple):
 
 class Nesterov(Optimizer):
     """Momentum whose gradient is taken where the momentum is about to carry the parameters, so it brakes before a slope
-    rises. As cheap as momentum and steadier at large `momentum`; with noisy mini-batches the difference is small.
-    The parameters seen from outside are the ones that look ahead.
+    rises. As cheap as momentum and steadier at large `momentum`. The parameters seen from outside are the ones that look
+    ahead.
+
+    Use it in long valleys, when momentum overshoots.
+    Not in hope of much with noisy mini-batches: there the difference from `momentum` is small.
 
     >>> ball = Nesterov(learning_rate=1.0, momentum=0.5)
     >>> ball.update(jnp.ones(1), ball.init(jnp.zeros(1)))[0]
@@ -30,6 +33,7 @@ class Nesterov(Optimizer):
 
     about = AboutOptimizer(
         title="Nesterov momentum",
+        family="momentum",
         equation=r"b_t = \mu \, b_{t-1} + g_t,\quad \Delta_t = -\alpha \, (g_t + \mu \, b_t)",
         source=Paper(
             "Sutskever, Martens, Dahl and Hinton",
@@ -39,6 +43,7 @@ class Nesterov(Optimizer):
         ),
         aliases=("nag", "nesterov_momentum"),
         differs={
+            "optax": "`sgd(momentum=..., nesterov=True)` has the same rule.",
             "Keras": "stores the velocity multiplied by the learning rate, which differs as soon as the rate changes.",
             "scikit-learn": "MLPClassifier and MLPRegressor store the velocity multiplied by the learning rate.",
             "PyTorch": "torch.optim.SGD(nesterov=True) has the same rule.",

@@ -16,9 +16,12 @@ class State(NamedTuple):
 
 
 class Polyak(Optimizer):
-    """Chooses each step so that, were the loss a straight line, it would arrive at the lowest possible loss. Needs no tuned rate
-    when a model can fit every example, so that the lowest loss of each batch is known to be `lowest`; on noisy targets it
-    steps too far, and the learning rate, which here is the longest step allowed, has to hold it back.
+    """Chooses each step so that, were the loss a straight line, it would arrive at the lowest possible loss, which has to be
+    known: `lowest`. The learning rate is the longest step allowed.
+
+    Use it when the model can fit every example, so that no rate need be tuned.
+    Not on noisy targets: it steps too far, and the learning rate, which here is the longest step allowed, has to hold it
+    back.
 
     >>> from downslope.optimizers.base import Here
     >>> import jax
@@ -31,6 +34,7 @@ class Polyak(Optimizer):
 
     about = AboutOptimizer(
         title="Stochastic Polyak step",
+        family="plain",
         equation=r"\Delta_t = -\min\left( \frac{f_t(\theta) - f^*}{c \, \lVert g_t \rVert^2},\; \alpha \right) g_t",
         source=Paper(
             "Loizou, Vaswani, Laradji and Lacoste-Julien",

@@ -27,8 +27,10 @@ class State(NamedTuple):
 
 class Prodigy(Optimizer):
     """Adam whose step size is an estimate of the distance from the start to the solution, which only grows. The learning rate
-    is a factor on it and is meant to stay at 1. Convenient when nothing may be tuned; needs twice Adam's memory, and a
-    tuned Adam is usually at least as good. Only matrices of weights decay, unless `decayed` says everything.
+    is a factor on it and is meant to stay at 1. Only matrices of weights decay, unless `decayed` says everything.
+
+    Use it when nothing may be tuned.
+    Not when a search can be paid for: a tuned Adam is usually at least as good, at half the memory.
 
     >>> prodigy = Prodigy()
     >>> params = jnp.array([1.0])
@@ -39,6 +41,7 @@ class Prodigy(Optimizer):
 
     about = AboutOptimizer(
         title="Prodigy",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) d_t g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2) d_t^2 g_t^2,\quad
                      r_t = \sqrt{\beta_2} \, r_{t-1} + \alpha \tfrac{d_t^2}{d_0} \langle g_t, \theta_0 - \theta_t
                      \rangle,\quad s_t = \sqrt{\beta_2} \, s_{t-1} + \alpha \tfrac{d_t^2}{d_0} g_t,\quad d_{t+1} =

@@ -21,8 +21,10 @@ class State(NamedTuple):
 
 
 class Radam(Optimizer):
-    """Adam that moves by its mean alone while the mean square rests on too few gradients, then divides, at first cautiously. It
-    does the work of a warm-up, so none has to be tuned. The first few steps are as long as the gradients are.
+    """Adam that moves by its mean alone while the mean square rests on too few gradients, then divides, at first cautiously.
+
+    Use it in place of Adam with a warm-up, whose work it does itself.
+    Not where gradients begin huge: the first few steps are as long as the gradients are.
 
     >>> radam = Radam(learning_rate=0.1)
     >>> change, _ = radam.update(jnp.array([3.0]), radam.init(jnp.array([0.0])))
@@ -32,6 +34,7 @@ class Radam(Optimizer):
 
     about = AboutOptimizer(
         title="RAdam",
+        family="adaptive",
         equation=r"""\rho_\infty = \tfrac{2}{1-\beta_2} - 1,\quad \rho_t = \rho_\infty - \tfrac{2 t
                      \beta_2^t}{1-\beta_2^t},\quad r_t =
                      \sqrt{\tfrac{(\rho_t-4)(\rho_t-2)\rho_\infty}{(\rho_\infty-4)(\rho_\infty-2)\rho_t}},\quad \Delta_t =
@@ -44,6 +47,7 @@ class Radam(Optimizer):
             "https://arxiv.org/abs/1908.03265",
         ),
         differs={
+            "PyTorch": "`RAdam` has the same rule.",
             "Paper": "divides once the count exceeds 4, the authors' code and all frameworks at 5: choose threshold=4.",
             "optax": "adds epsilon after the bias correction: choose epsilon_after.",
         },

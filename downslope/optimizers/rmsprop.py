@@ -21,8 +21,10 @@ class State(NamedTuple):
 
 class Rmsprop(Optimizer):
     """Divides each gradient by the root of its running mean square, so every parameter moves at about the same speed.
-    Good when gradients differ in size or drift, with half of Adam's memory. The running mean starts at zero and is not
-    corrected for it, so the first steps are longer than the later ones.
+
+    Use it when gradients differ in size or drift, with half of Adam's memory.
+    Not when the first steps have to be careful: the running mean starts at zero and is not corrected for it, so they are
+    longer than the later ones.
 
     >>> rmsprop = Rmsprop(learning_rate=0.1, decay=0.75)
     >>> rmsprop.update(jnp.array([3.0, -30.0]), rmsprop.init(jnp.zeros(2)))[0]
@@ -31,6 +33,7 @@ class Rmsprop(Optimizer):
 
     about = AboutOptimizer(
         title="RMSprop",
+        family="adaptive",
         equation=r"v_t = \rho \, v_{t-1} + (1-\rho) \, g_t^2,\quad \Delta_t = -\alpha \, \frac{g_t}{\sqrt{v_t} + \epsilon}",
         source=Paper(
             "Tieleman and Hinton",

@@ -22,7 +22,10 @@ class State(NamedTuple):
 
 class RmspropMomentum(Optimizer):
     """RMSprop whose steps are added up with fading weight, as momentum does with gradients. What deep learning used before
-    Adam; the rate wants to be smaller than RMSprop's by about 1 - momentum.
+    Adam.
+
+    Use it when RMSprop's steps jitter and adding them up would smooth them.
+    Not at RMSprop's own rate: it wants to be smaller by about 1 - momentum.
 
     >>> rmsprop = RmspropMomentum(learning_rate=0.1, decay=0.75)
     >>> rmsprop.update(jnp.array([3.0, -30.0]), rmsprop.init(jnp.zeros(2)))[0]
@@ -31,10 +34,12 @@ class RmspropMomentum(Optimizer):
 
     about = AboutOptimizer(
         title="RMSprop with momentum",
+        family="adaptive",
         equation=r"""v_t = \rho \, v_{t-1} + (1-\rho) \, g_t^2,\quad b_t = \mu \, b_{t-1} + \frac{g_t}{\sqrt{v_t} +
                      \epsilon},\quad \Delta_t = -\alpha \, b_t""",
         source=Paper("Graves", 2013, "Generating Sequences With Recurrent Neural Networks", "https://arxiv.org/abs/1308.0850"),
         differs={
+            "PyTorch": "`RMSprop(momentum=...)` has the same rule; alpha defaults to 0.99.",
             "Keras": "stores the velocity multiplied by the learning rate, which differs as soon as the rate changes.",
             "optax": "stores the velocity multiplied by the learning rate, and adds epsilon under the root.",
             "Paper": "is centered and adds 1e-4 under the root: choose centered, epsilon_inside and epsilon=1e-4.",

@@ -21,9 +21,11 @@ class State(NamedTuple):
 
 class Rprop(Optimizer):
     """Lengthens a parameter's step while its gradient keeps its sign and shortens it when the sign turns; the size of the
-    gradient plays no part. Strong on small problems with the full data. With mini-batches the signs turn by chance and the
-    steps collapse, so it takes all rows. The learning rate is the first step size; a schedule on it changes nothing later.
-    After a turn the parameter rests for one update (the form called iRprop-, which needs no undoing of steps).
+    gradient plays no part. The learning rate is the first step size; a schedule on it changes nothing later. After a turn the
+    parameter rests for one update (the form called iRprop-, which needs no undoing of steps).
+
+    Use it on small problems with all rows, where it needs little tuning.
+    Not with mini-batches: the signs turn by chance and the steps collapse, so it takes all rows.
 
     >>> rprop = Rprop(learning_rate=0.1)
     >>> change, state = rprop.update(jnp.array([3.0, -0.01]), rprop.init(jnp.zeros(2)))
@@ -33,6 +35,7 @@ class Rprop(Optimizer):
 
     about = AboutOptimizer(
         title="Rprop",
+        family="sign",
         equation=r"""s_t = \begin{cases} \min(\eta^+ s_{t-1}, s_{\max}) & g_t \, g_{t-1} > 0 \\ \max(\eta^- s_{t-1},
                      s_{\min}),\; g_t := 0 & g_t \, g_{t-1} < 0 \\ s_{t-1} & \text{else} \end{cases},\quad \Delta_t = -s_t \,
                      \operatorname{sign}(g_t)""",
@@ -44,6 +47,7 @@ class Rprop(Optimizer):
         ),
         batch="full",
         differs={
+            "PyTorch": "`Rprop` has the same rule.",
             "Paper": "also undoes the last step after a turn; the form without is by Igel and Hüsken (2000).",
             "optax": "applies the step that belongs to the update before, up to version 0.2.8.",
         },

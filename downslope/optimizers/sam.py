@@ -20,9 +20,11 @@ class State(NamedTuple):
 
 
 class Sam(Optimizer):
-    """Climbs a little, by `radius`, takes the gradient there, and steps with it from where it stood: it looks for flat valleys
-    that generalise better. Costs two gradients for each update, so under an equal budget it takes half the updates. Any
-    optimizer that needs one gradient can stand inside.
+    """Climbs a little, by `radius`, takes the gradient there, and steps with it from where it stood: it looks for flat
+    valleys that generalise better. Any optimizer that needs one gradient can stand inside.
+
+    Use it when a model overfits and its cost may double.
+    Not on a tight budget: each update costs two gradients, so under an equal budget it takes half the updates.
 
     >>> from downslope.optimizers import Sgd
     >>> import jax

@@ -24,8 +24,11 @@ class State(NamedTuple):
 
 class ScheduleFreeAdamw(Optimizer):
     """AdamW without a schedule: averaging takes the place of both momentum and the falling rate. Predict with the average,
-    which `evaluate_at` gives. Use it with a constant schedule and a short warm-up; it bears larger rates than AdamW. Only
+    which `evaluate_at` gives. Give it a constant schedule and a short warm-up; it bears larger rates than AdamW. Only
     matrices of weights decay, unless `decayed` says everything.
+
+    Use it in place of AdamW when the length of a run is not known.
+    Not with a falling schedule, whose work the averaging already does.
 
     >>> free = ScheduleFreeAdamw(learning_rate=0.5)
     >>> params = jnp.array([1.0])
@@ -36,6 +39,7 @@ class ScheduleFreeAdamw(Optimizer):
 
     about = AboutOptimizer(
         title="Schedule-free AdamW",
+        family="averaging",
         equation=r"""v_t = \beta_2 v_{t-1} + (1-\beta_2) g_t^2,\quad z_t = z_{t-1} - \alpha_t \left(
                      \frac{g(y_{t-1})}{\sqrt{v_t / (1-\beta_2^t)} + \epsilon} + \lambda y_{t-1} \right),\quad c_t =
                      \frac{w_t}{\sum_{i \le t} w_i},\; w_t = \max_{i \le t} \alpha_i^2,\quad x_t = (1-c_t)\,x_{t-1} + c_t

@@ -22,8 +22,11 @@ class State(NamedTuple):
 
 class ScheduleFreeSgd(Optimizer):
     """SGD whose noise is averaged away while it runs, so that no schedule has to know when the run ends. Predict with the
-    average, which `evaluate_at` gives; the parameters seen while training are a blend. Use it with a constant schedule and a
+    average, which `evaluate_at` gives; the parameters seen while training are a blend. Give it a constant schedule and a
     short warm-up. Only matrices of weights decay, unless `decayed` says everything.
+
+    Use it in place of SGD when the length of a run is not known.
+    Not with a falling schedule, whose work the averaging already does.
 
     >>> free = ScheduleFreeSgd(learning_rate=0.5, b1=0.5)
     >>> params = jnp.array([1.0])
@@ -34,6 +37,7 @@ class ScheduleFreeSgd(Optimizer):
 
     about = AboutOptimizer(
         title="Schedule-free SGD",
+        family="averaging",
         equation=r"""z_t = z_{t-1} - \alpha_t \, (g(y_{t-1}) + \lambda y_{t-1}),\quad c_t = \frac{w_t}{\sum_{i \le t} w_i},\;
                      w_t = \max_{i \le t} \alpha_i^2,\quad x_t = (1-c_t)\,x_{t-1} + c_t z_t,\quad y_t = (1-\beta)\,z_t +
                      \beta\,x_t""",

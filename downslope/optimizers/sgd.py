@@ -14,9 +14,12 @@ class State(NamedTuple):
 
 
 class Sgd(Optimizer):
-    """Steps against the gradient of a mini-batch, down to a single example. Needs no memory and little tuning beyond its
-    step size, and its noise can help to generalise. Not the first choice when the gradients of different parameters
-    differ in size by orders of magnitude: one step size has to suit them all.
+    """Steps against the gradient of a mini-batch, down to a single example. Needs no memory and little tuning beyond its step
+    size, and its noise can help to generalise.
+
+    Use it when memory is short, and as the plain reference.
+    Not as the first choice when the gradients of different parameters differ in size by orders of magnitude: one step size
+    has to suit them all.
 
     >>> import jax.numpy as jnp
     >>> sgd = Sgd(learning_rate=0.5)
@@ -26,11 +29,13 @@ class Sgd(Optimizer):
 
     about = AboutOptimizer(
         title="Stochastic gradient descent",
+        family="plain",
         equation=r"\Delta_t = -\alpha \, g_t",
         source=Paper("Robbins and Monro", 1951, "A Stochastic Approximation Method", "https://doi.org/10.1214/aoms/1177729586"),
         aliases=("stochastic_gradient_descent",),
         default=True,
         differs={
+            "optax": "`sgd` has the same rule.",
             "PyTorch": "weight_decay is an L2 penalty added to the gradient, and one class also holds momentum and Nesterov.",
             "Keras": "weight_decay shrinks the parameters before the step (decoupled).",
             "scikit-learn": "SGDClassifier and SGDRegressor take one example at a time and lower the rate by their own rules.",

@@ -19,8 +19,10 @@ class State(NamedTuple):
 
 
 class Signum(Optimizer):
-    """Moves every parameter by the learning rate against the sign of its mean gradient. Made for training on many machines, as
-    one bit for each parameter is enough to send. With momentum 0 it is sign descent. Its steps never shrink by themselves.
+    """Moves every parameter by the learning rate against the sign of its mean gradient. With momentum 0 it is sign descent.
+
+    Use it on many machines that can send only one bit for each parameter.
+    Not at a constant rate to the end: its steps never shrink by themselves.
 
     >>> signum = Signum(learning_rate=0.25)
     >>> signum.update(jnp.array([3.0, -0.01]), signum.init(jnp.zeros(2)))[0]
@@ -29,6 +31,7 @@ class Signum(Optimizer):
 
     about = AboutOptimizer(
         title="Signum",
+        family="sign",
         equation=r"m_t = \beta \, m_{t-1} + (1-\beta) \, g_t,\quad \Delta_t = -\alpha \, \operatorname{sign}(m_t)",
         source=Paper(
             "Bernstein, Wang, Azizzadenesheli and Anandkumar",

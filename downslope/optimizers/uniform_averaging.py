@@ -23,9 +23,11 @@ class State(NamedTuple):
 
 class UniformAveraging(Optimizer):
     """Leaves the steps of another optimizer alone and keeps, beside its parameters, the mean of all that came after update
-    number `start`: `evaluate_at` gives it. With SGD at a constant rate it reaches the best possible statistical rate on convex
-    problems; averaged over the second half of a run it forgets a bad beginning. Known as Polyak-Ruppert averaging, and as
-    stochastic weight averaging for nets.
+    number `start`: `evaluate_at` gives it. With SGD at a constant rate it reaches the best possible statistical rate on
+    convex problems. Known as Polyak-Ruppert averaging, and as stochastic weight averaging for nets.
+
+    Use it with SGD at a constant rate, and over the second half of a long run.
+    Not from the first update of a short run: a bad beginning is forgotten only slowly.
 
     >>> from downslope.optimizers import Sgd
     >>> averaged = UniformAveraging(Sgd(learning_rate=1.0), start=1)
@@ -49,6 +51,10 @@ class UniformAveraging(Optimizer):
         ),
         aliases=("polyak_ruppert", "swa", "uniform_average"),
         alone=False,
+        differs={
+            "PyTorch": "`AveragedModel` takes the mean of the models it is shown.",
+            "scikit-learn": "average=True in SGDClassifier and SGDRegressor; a number says after how many examples.",
+        },
     )
 
     optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")

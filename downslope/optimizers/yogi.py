@@ -22,7 +22,10 @@ class State(NamedTuple):
 
 class Yogi(Optimizer):
     """Adam whose mean square moves by a fixed share of the new square, however large the old one is, so a burst of large
-    gradients is not forgotten at once and the step does not suddenly grow again. Wants a larger rate than Adam.
+    gradients is not forgotten at once and the step does not suddenly grow again.
+
+    Use it in place of Adam when bursts of large gradients upset it.
+    Not at Adam's learning rate: it wants a larger one.
 
     >>> yogi = Yogi(learning_rate=0.1, epsilon=1e-8)
     >>> change, _ = yogi.update(jnp.array([3.0]), yogi.init(jnp.array([0.0])))
@@ -32,6 +35,7 @@ class Yogi(Optimizer):
 
     about = AboutOptimizer(
         title="Yogi",
+        family="adaptive",
         equation=r"""m_t = \beta_1 m_{t-1} + (1-\beta_1) g_t,\quad v_t = v_{t-1} - (1-\beta_2) \operatorname{sign}(v_{t-1} -
                      g_t^2) \, g_t^2,\quad \Delta_t = -\alpha \, \frac{m_t / (1-\beta_1^t)}{\sqrt{v_t / (1-\beta_2^t)} +
                      \epsilon}""",

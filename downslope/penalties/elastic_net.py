@@ -10,8 +10,10 @@ from downslope.penalties.base import Penalty
 
 
 class ElasticNet(Penalty):
-    """Pulls small weights towards zero as L1 does and shares effects among similar features as L2 does. Choose it when few
-    features matter and some of them say the same.
+    """Pulls small weights towards zero as L1 does and shares effects among similar features as L2 does.
+
+    Use it when few features matter and some of them say the same.
+    Not when one of the two would do: the share is one more setting to tune.
 
     >>> float(ElasticNet(strength=1.0, mix=0.5)({"weight": jnp.array([[1.0, -2.0]])}))
     2.75
@@ -26,6 +28,10 @@ class ElasticNet(Penalty):
             "Regularization and Variable Selection via the Elastic Net",
             "https://doi.org/10.1111/j.1467-9868.2005.00503.x",
         ),
+        differs={
+            "Keras": "`L1L2` takes two strengths, its squares without the half.",
+            "scikit-learn": "penalty='elasticnet' in SGDClassifier and SGDRegressor; `l1_ratio` is 0.15 unless told.",
+        },
     )
 
     mix: Number = hyper(

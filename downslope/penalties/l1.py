@@ -8,8 +8,11 @@ from downslope.penalties.base import Penalty
 
 
 class L1(Penalty):
-    """Charges every weight by its size, so weights that hardly help shrink towards zero. Gradient methods leave them small
-    and not exactly zero; the pull at zero itself is taken as 0. Choose it when few features matter.
+    """Charges every weight by its size, so weights that hardly help shrink towards zero; the pull at zero itself is taken as
+    0.
+
+    Use it when few features matter.
+    Not when weights have to be exactly zero: gradient methods leave them small and not zero.
 
     >>> float(L1(strength=0.1)({"weight": jnp.array([[1.0, -2.0]]), "bias": jnp.array([5.0])}))
     0.3...
@@ -25,6 +28,10 @@ class L1(Penalty):
             "https://doi.org/10.1111/j.2517-6161.1996.tb02080.x",
         ),
         aliases=("lasso",),
+        differs={
+            "Keras": "`L1` in each layer's `kernel_regularizer`; 0.01 unless told.",
+            "scikit-learn": "penalty='l1' in SGDClassifier and SGDRegressor, whose steps stop at zero and leave exact zeros.",
+        },
     )
 
     def cost(self, weight: Float[Array, "..."]) -> Float[Array, "..."]:

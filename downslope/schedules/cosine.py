@@ -9,8 +9,10 @@ from downslope.schedules.base import Schedule
 
 
 class Cosine(Schedule):
-    """Falls from 1 to `end` along half a cosine wave: longer near both ends than a straight line. The habit of deep
-    learning; on tables little separates it from a straight line.
+    """Falls from 1 to `end` along half a cosine wave: longer near both ends than a straight line.
+
+    Use it for deep nets, where it is the habit.
+    Not on tables in hope of a gain: little separates it from a straight line.
 
     >>> [round(float(Cosine()(step, 4)), 3) for step in range(4)]
     [1.0, 0.854, 0.5, 0.146]
@@ -25,6 +27,11 @@ class Cosine(Schedule):
             "SGDR: Stochastic Gradient Descent with Warm Restarts",
             "https://arxiv.org/abs/1608.03983",
         ),
+        differs={
+            "PyTorch": "`CosineAnnealingLR` rises again when it is stepped beyond its length.",
+            "Keras": "`CosineDecay`; `alpha` is `end`.",
+            "optax": "`cosine_decay_schedule`; `alpha` is `end`.",
+        },
     )
 
     end: Number = hyper(default=0.0, at_least=0.0, at_most=1.0, doc="The factor at the very end.")

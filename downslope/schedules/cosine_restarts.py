@@ -10,8 +10,11 @@ from downslope.schedules.base import Schedule
 
 
 class CosineRestarts(Schedule):
-    """Falls from 1 to `end` along half a cosine wave, jumps back to 1 and falls again, `cycles` times, each fall `growth` times
-    as long as the one before. Every fall ends in a usable model; for one model of known budget a single fall is better.
+    """Falls from 1 to `end` along half a cosine wave, jumps back to 1 and falls again, `cycles` times, each fall `growth`
+    times as long as the one before.
+
+    Use it when one run should give several usable models, one at each fall's end.
+    Not for one model of known budget, for which a single fall is better.
 
     >>> [round(float(CosineRestarts(cycles=2, growth=1)(step, 8)), 3) for step in range(8)]
     [1.0, 0.854, 0.5, 0.146, 1.0, 0.854, 0.5, 0.146]
@@ -26,6 +29,11 @@ class CosineRestarts(Schedule):
             "SGDR: Stochastic Gradient Descent with Warm Restarts",
             "https://arxiv.org/abs/1608.03983",
         ),
+        differs={
+            "PyTorch": "`CosineAnnealingWarmRestarts` takes the first length in steps and a whole number for the growth.",
+            "Keras": "`CosineDecayRestarts` takes the first length in steps; growth 2 unless told.",
+            "optax": "`sgdr_schedule` joins cosine falls, each described by itself, warm-up included.",
+        },
     )
 
     end: Number = hyper(default=0.0, at_least=0.0, at_most=1.0, doc="The factor at the very end.")

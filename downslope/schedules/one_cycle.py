@@ -9,8 +9,11 @@ from downslope.schedules.base import Schedule
 
 
 class OneCycle(Schedule):
-    """Rises from `start` to 1 along half a cosine wave during the share `rise`, then falls to `end` along another. Its long
-    warm-up lets large rates be used. The momentum, which the paper moves the other way, is left alone.
+    """Rises from `start` to 1 along half a cosine wave during the share `rise`, then falls to `end` along another. The
+    momentum, which the paper moves the other way, is left alone.
+
+    Use it to make a large rate bearable by a long warm-up.
+    Not when a run may be stopped early: only its end is spent at small rates.
 
     >>> [round(float(OneCycle(rise=0.5)(step, 8)), 3) for step in range(8)]
     [0.04, 0.181, 0.52, 0.859, 1.0, 0.854, 0.5, 0.146]
@@ -26,6 +29,10 @@ class OneCycle(Schedule):
             "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates",
             "https://arxiv.org/abs/1708.07120",
         ),
+        differs={
+            "PyTorch": "`OneCycleLR` also moves the momentum, unless cycle_momentum=False.",
+            "optax": "`cosine_onecycle_schedule`; the momentum is left alone.",
+        },
     )
 
     start: Number = hyper(default=0.04, above=0.0, at_most=1.0, doc="The factor at the beginning.")

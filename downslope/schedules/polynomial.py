@@ -1,14 +1,16 @@
 """Polynomial: falls like a power of what remains."""
 
-from downslope.core.about import AboutPart
+from downslope.core.about import AboutPart, Paper
 from downslope.core.record import hyper
 from downslope.core.types import Number
 from downslope.schedules.base import Schedule
 
 
 class Polynomial(Schedule):
-    """Falls from 1 to `end` like a power of the remaining share of the run. With power 1 it is the straight line; larger powers
-    fall sooner and spend longer near the end.
+    """Falls from 1 to `end` like a power of the remaining share of the run.
+
+    Use it to fall sooner than a straight line and stay longer near the end.
+    Not without a reason: the power is one more thing to choose, and at 1 it is the straight line.
 
     >>> [float(Polynomial(power=2.0)(step, 4)) for step in range(4)]
     [1.0, 0.5625, 0.25, 0.0625]
@@ -17,6 +19,17 @@ class Polynomial(Schedule):
     about = AboutPart(
         title="Polynomial decay",
         equation=r"f(p) = e + (1 - e)\,(1 - p)^k",
+        source=Paper(
+            "Chen, Papandreou, Kokkinos, Murphy and Yuille",
+            2018,
+            "DeepLab: Semantic Image Segmentation with Deep Convolutional Nets, Atrous Convolution, and Fully Connected CRFs",
+            "https://arxiv.org/abs/1606.00915",
+        ),
+        differs={
+            "PyTorch": "`PolynomialLR` always falls to 0, over 5 steps unless told.",
+            "Keras": "`PolynomialDecay` ends at a rate of 1e-4 unless told.",
+            "optax": "`polynomial_schedule` takes the two rates, the power and the number of steps.",
+        },
     )
 
     power: Number = hyper(default=2.0, above=0.0, doc="The power of the remaining share.")

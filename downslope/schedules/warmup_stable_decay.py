@@ -9,8 +9,11 @@ from downslope.schedules.base import Schedule
 
 
 class WarmupStableDecay(Schedule):
-    """Stays at 1 and falls in a straight line to `end` during the last share `decay`. Runs of different length share their
-    beginning, so one long run can be branched into shorter ones. Combine it with `warmup`.
+    """Stays at 1 and falls in a straight line to `end` during the last share `decay`, so one long run can be branched into
+    shorter ones.
+
+    Use it when runs of different length should share their beginning.
+    Not alone when the first steps are too long: it has no rise of its own; combine it with `warmup`.
 
     >>> [float(WarmupStableDecay(decay=0.5)(step, 4)) for step in range(4)]
     [1.0, 1.0, 1.0, 0.5]
@@ -25,6 +28,10 @@ class WarmupStableDecay(Schedule):
             "MiniCPM: Unveiling the Potential of Small Language Models with Scalable Training Strategies",
             "https://arxiv.org/abs/2404.06395",
         ),
+        differs={
+            "PyTorch": "not there by itself; `SequentialLR` can be put together so.",
+            "optax": "not there by itself; `join_schedules` can be put together so.",
+        },
     )
 
     decay: Number = hyper(default=0.2, above=0.0, at_most=1.0, doc="Share of the run over which it falls.")

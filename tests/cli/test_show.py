@@ -23,6 +23,27 @@ def test_lists_name_every_entry(run, command, kind):
     assert max(len(line) for line in narrow.stdout.split("\n\nIn every")[0].splitlines()) <= 40
 
 
+def test_on_a_pipe_every_row_is_one_line(run, monkeypatch):
+    wide = run("optimizers", COLUMNS=None).stdout
+    for row in json.loads(run("optimizers", "--json").stdout):
+        line = next(line for line in wide.splitlines() if line.startswith(f"{row['name']} "))
+        assert row["use"] in line and row["family"] in line
+
+
+@pytest.mark.parametrize("command", ["losses", "optimizers", "metrics"])
+def test_lists_fit_a_terminal_of_80_columns(run, command):
+    table = run(command, COLUMNS="80").stdout.split("\n\nIn every")[0]
+    assert max(len(line) for line in table.splitlines() if not line.startswith("Try")) <= 80
+
+
+def test_optimizers_are_listed_with_family_and_costs(run):
+    listed = {row["name"]: row for row in json.loads(run("optimizers", "--json").stdout)}
+    assert all(row["family"] and row["use"] for row in listed.values())
+    assert listed["sam"]["family"] == "wrapper" and listed["sam"]["gradients_per_step"] == 2
+    assert listed["lbfgs"]["gradients_per_step"] is None
+    assert (listed["adam"]["family"], listed["adam"]["bytes_per_parameter"]) == ("adaptive", 8.0)
+
+
 def test_memory_is_counted_from_the_state():
     assert entry.memory(entry.catalogue("optimizer")["adam"]) == 8.0
     assert entry.memory(entry.catalogue("optimizer")["sgd"]) == 0.0
@@ -40,13 +61,13 @@ def test_every_entry_is_explained(run, kind, name):
     done = run("explain", name)
     assert done.exit_code == 0, done.stderr
     assert told.title in done.stdout and told.words in done.stdout
+    assert told.use in done.stdout and told.avoid in done.stdout and told.file in done.stdout and told.source in done.stdout
     for row in told.settings:
         assert f"{row.name} = {row.default}" in done.stdout and row.doc in done.stdout
     for who, how in told.differs.items():
         assert f"{who}: {how}" in done.stdout
     assert done.stdout.rstrip().splitlines()[-1].startswith("Try: downslope compare demo:")
-    if kind in {"loss", "optimizer", "schedule"}:
-        assert "●" in done.stdout
+    assert "●" in done.stdout
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"  # read when Keras is first imported; its norm on torch is in float32 whatever comes
 
+import names
 import numpy as np
 import schedules
 import with_keras
@@ -58,6 +59,8 @@ def main():
             write(name, [trajectory(case) for case in cases])
     if not sys.argv[1:] or "schedules" in sys.argv[1:]:
         write("schedules", list(schedules.cases()))
+    if not sys.argv[1:] or "names" in sys.argv[1:]:
+        names.write(HERE)
     ours = [module for module in sys.modules if module.partition(".")[0] == "downslope"]
     if ours:
         sys.exit(f"reference numbers must not come from ours, but these were imported: {', '.join(ours)}")

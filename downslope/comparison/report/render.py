@@ -23,13 +23,13 @@ ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&'\u2028\u2029"}
 
 
 @cache
-def template() -> Any:
-    """The page's template, with everything that is put into it escaped."""
+def template(name: str) -> Any:
+    """The template of that name, with everything that is put into it escaped."""
     # Every value is escaped, whatever the file is called; a name that is missing is an error and not an empty place.
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("page.html")
+    return environment.get_template(name)
 
 
 @cache
@@ -60,19 +60,26 @@ def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, A
     for section in drawn.values():
         for picture in section:
             picture["svg"] = Markup(picture["svg"])
-    style = palette.style_sheet() + (HERE / "page.css").read_text(encoding="utf-8")
-    return template().render(
+    return filled(
+        "page.html",
+        data,
+        result.get("downslope", ""),
         story=summarize(result),
         pictures=drawn,
         legend=legend(series.rate_losses(result)),
         tuning_legend=legend(series.tuning(result)),
         curve_legend=curves_legend(result),
-        policy=policy(),
-        style=Markup(style),
-        script=Markup(script()),
-        data=embedded(data),
-        version=clean(result.get("downslope", ""), 40),
     )
+
+
+def filled(name: str, data: Any, version: str, **content: Any) -> str:
+    """A page: the frame that all share, with its policy, style and script, around the template `name`.
+
+    `data` are the numbers behind the pictures by the picture's name.
+    """
+    style = palette.style_sheet() + (HERE / "page.css").read_text(encoding="utf-8")
+    frame = {"policy": policy(), "style": Markup(style), "script": Markup(script()), "data": embedded(data)}
+    return template(name).render(version=clean(version, 40), **frame, **content)
 
 
 def snippet(result: dict[str, Any]) -> str:
@@ -96,13 +103,17 @@ def curves_legend(result: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def write_report(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, Any], path: str | Path) -> None:
-    """Write the report whole or not at all: readers of `path` see the old file or the new one, never a part."""
+    """Write the report to `path`, whole or not at all."""
+    write_whole(page(result, runs, judged), path)
+
+
+def write_whole(text: str, path: str | Path) -> None:
+    """Write a page whole or not at all: readers of `path` see the old file or the new one, never a part."""
     path = Path(path)
-    text = page(result, runs, judged).encode("utf-8")
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(text)
+            file.write(text.encode("utf-8"))
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

@@ -4,7 +4,7 @@ import html
 import re
 from urllib.parse import quote, unquote
 
-from downslope.comparison.report.palette import LIGHT
+from downslope.comparison.report.palette import DARK, LIGHT
 from downslope.comparison.report.wording import clean
 
 NAMES = {colour: name for name, colour in LIGHT.items()}
@@ -14,6 +14,7 @@ ID = re.compile(r'\sid="([^"]*)"')
 USED = re.compile(r'(?:href="|url\()#([^")]+)')
 DECIMALS = re.compile(r"-?\d+\.\d{2,}")
 COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+STRAIGHT = re.compile(r' d="M [^"C]*"')  # what follows the first point is a straight line without being told
 FAMILY = re.compile(r"""font-family: [^;"]*(;\s*|(?="))""")
 
 
@@ -73,3 +74,14 @@ def marker_looks(drawing: str) -> dict[str, str]:
     for name, style in re.findall(r'<use xlink:href="#(m[^"]+)"[^<>]*?( style="[^"]*")', drawing):
         found.setdefault(name, set()).add(" ".join(style.split()))
     return {name: " " + styles.pop() for name, styles in found.items() if len(styles) == 1}
+
+
+def as_file(drawing: str) -> str:
+    """An inline SVG as a file of its own, with its ground and both sets of colours, for a page that is not ours."""
+    used = {"paper", *re.findall(r"var\(--(\w+),", drawing)}
+    light, dark = ("".join(f"--{name}:{tone[name]};" for name in sorted(used)) for tone in (LIGHT, DARK))
+    style = f"<style>svg{{fill:none;{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
+    ground = f'<rect width="100%" height="100%" rx="6" style="fill:var(--paper,{LIGHT["paper"]})"/>'
+    opening, rest = drawing.split(">", 1)
+    rest = STRAIGHT.sub(lambda line: line[0].replace(" L ", " "), rest)
+    return opening.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1) + ">" + style + ground + rest + "\n"
