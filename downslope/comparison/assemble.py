@@ -112,6 +112,8 @@ def entry(
     settings = contender.settings(rate)
     in_ranking = ranking is not None and judged is not None and contender.id in ranking.order
     updates = 0 if contender.reason else evidence.runner.updates(contender)
+    if runs and gradients_per_step(contender.optimizer) is None:
+        updates = round(float(np.median([run.updates for run in runs])))
     rounds = [run.best + 1 for run in runs if run.best >= 0]
     per_epoch = 1 if contender.reason or not runs else rounds_per_epoch(evidence, contender)
     rows = max(len(fit.train) for fit in problem.fits)

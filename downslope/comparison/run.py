@@ -180,8 +180,8 @@ class Runner:
                 saved = time.monotonic()
         seconds = (time.monotonic() - started) / len(lanes)
         runs = [
-            self.written(contender, phase, rate, fit, lane.seed, trained, bundle.cut.updates, seconds)
-            for (rate, fit), lane, trained in zip(wanted, lanes, bundle.trained, strict=True)
+            self.written(contender, phase, rate, fit, lane.seed, trained, bundle.updates(number), seconds)
+            for number, ((rate, fit), lane, trained) in enumerate(zip(wanted, lanes, bundle.trained, strict=True))
         ]
         self.ledger.add(runs, name)
 

@@ -81,7 +81,8 @@ class AboutOptimizer:
     """Facts about an optimizer that its code cannot tell.
 
     `batch` is "full" for methods that need the gradient of all rows at once. `gradients_per_step` is the number of
-    gradient evaluations one update costs, `None` when it depends on the data: then its state counts them as `evaluations`.
+    gradient evaluations one update costs, `None` when it depends on the data: then its state counts them as `evaluations`,
+    and updates as `step`.
     `default` puts it into every comparison; `alone` is False for what only makes sense around an optimizer that somebody
     chose, so that "all" leaves it out.
     `family` says by what it improves on a plain step; an optimizer that holds another one is a wrapper without saying so.

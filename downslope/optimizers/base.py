@@ -120,12 +120,13 @@ def takes_all_rows(optimizer: Any) -> bool:
     return any(each.about.batch == "full" for each in optimizer.chain())
 
 
-def evaluations(optimizer: Any, state: State) -> Any:
-    """Gradient evaluations since the start, from the state of an optimizer whose number of them depends on the data."""
+def searching(optimizer: Any, state: State) -> Any:
+    """The state of the innermost optimizer. Where the number of gradient evaluations of an update depends on the data, it
+    counts them as `evaluations`, and updates as `step`."""
     *wrappers, _ = optimizer.chain()
     for _ in wrappers:
         state = state.inner
-    return state.evaluations
+    return state
 
 
 def refuse_searching(wrapper: Any, most: int | None = None) -> None:

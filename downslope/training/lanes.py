@@ -9,6 +9,7 @@ import numpy as np
 
 from downslope.core import tree
 from downslope.core.types import Params
+from downslope.optimizers.base import gradients_per_step, searching
 from downslope.training.best import Best
 from downslope.training.budget import Cut
 from downslope.training.feed import Feed
@@ -131,6 +132,15 @@ class Bundle:
             self.feed.ahead(self.streams(0), self.calls_done + 1)
         self.carries[number], rounds = self.program(self.recipes[number], self.carries[number], self.total, data, stop)
         return rounds
+
+    def updates(self, lane: int) -> int:
+        """Updates that a lane has made: all of them, or fewer where its optimizer paid for searches."""
+        optimizer = self.lanes[lane].recipe.optimizer
+        if gradients_per_step(optimizer) is not None:
+            return self.cut.updates
+        number, device = next((n, d) for n, wave in enumerate(self.waves) for d, block in enumerate(wave) if lane in block)
+        made = searching(optimizer, self.carries[number].state).step
+        return int(made[device, self.waves[number][device].index(lane)])
 
     def streams(self, number: int) -> list[tuple[int, int]]:
         """The fold and seed that each device of a wave works on."""

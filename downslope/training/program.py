@@ -9,6 +9,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from downslope.core import tree
 from downslope.core.types import Params, State
+from downslope.optimizers.base import gradients_per_step, searching
 from downslope.training.step import Batch, Recipe, factors, mean_loss, raw_scores, update
 
 COMPILED: list[str] = []
@@ -61,9 +62,13 @@ class Shape(NamedTuple):
 def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
     """One lane through `shape.rounds` rounds of `shape.steps` updates, a report after each.
 
-    A lane whose parameters leave the finite numbers keeps those of its last good round and stays there.
+    A lane whose parameters leave the finite numbers keeps those of its last good round and stays there. An optimizer that
+    searches pays for every gradient it looks at: its next update waits until as many steps have passed, and an update that
+    would go beyond the end of the run is not made.
     """
-    first = recipe.optimizer.init(carry.params)
+    optimizer = recipe.optimizer
+    searches = gradients_per_step(optimizer) is None
+    first = optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
 
     def one_step(inner: tuple[Params, State], now: tuple[Any, ...]) -> tuple[tuple[Params, State], jax.Array]:
@@ -71,6 +76,10 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
         params, state, loss = update(recipe, *inner, batch, scheduled, key)
+        if searches:
+            paid = searching(optimizer, inner[1]).evaluations <= step
+            within = searching(optimizer, state).evaluations <= total
+            params, state = tree.map(lambda new, old: jnp.where(paid & within, new, old), (params, state), inner)
         return (params, state), loss
 
     def one_round(before: Carry, number: jax.Array) -> tuple[Carry, Round]:
@@ -79,7 +88,7 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         steps = before.step + jnp.arange(shape.steps)
         ahead = jax.vmap(lambda step: factors(recipe, step, total))(steps)
         (params, state), losses = jax.lax.scan(one_step, (before.params, before.state), (places, steps, ahead))
-        shown = recipe.optimizer.evaluate_at(state, params)
+        shown = optimizer.evaluate_at(state, params)
         raw = raw_scores(recipe, shown, stop.x)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
         alive = before.alive & finite & jnp.all(jnp.isfinite(losses))

@@ -8,7 +8,7 @@ import pytest
 from downslope import schedules
 from downslope.core.errors import BadShape, IncompatiblePair, OutOfRange, UnknownName
 from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, evaluations, gradients_per_step, learning_rate, takes_all_rows, with_learning_rate
+from downslope.optimizers.base import Here, gradients_per_step, learning_rate, searching, takes_all_rows, with_learning_rate
 
 WRAPPERS = [name for name in catalogue if "optimizer" in catalogue[name].settings()]
 
@@ -234,10 +234,31 @@ def test_cost_batch_and_rate_are_those_of_all_parts_together():
     assert gradients_per_step(nest) == 2 and not takes_all_rows(nest) and learning_rate(nest) == 0.25
     assert gradients_per_step(make("sam(sam(adam))")) == 3
     assert learning_rate(with_learning_rate(nest, 0.5)) == 0.5 and with_learning_rate(nest, 0.5).optimizer.radius == 0.05
-    searching = make("exponential_averaging(lbfgs)")
-    assert takes_all_rows(searching) and gradients_per_step(searching) is None
+    nest = make("exponential_averaging(lbfgs)")
+    assert takes_all_rows(nest) and gradients_per_step(nest) is None
     assert takes_all_rows(make("clip_by_value(gradient_descent)"))
-    assert int(evaluations(searching, searching.init(jnp.ones(2)))) == 0
+    assert int(searching(nest, nest.init(jnp.ones(2))).evaluations) == 0
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue if gradients_per_step(catalogue[name]()) is None])
+def test_those_that_search_count_what_they_look_at(name):
+    """Their state says how many gradients they were given and took, and how many updates that made."""
+    looks = []
+
+    def valley(x):
+        looks.append(1)
+        return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    optimizer, look = catalogue[name](), jax.value_and_grad(valley)
+    params = jnp.array([-1.2, 1.0, 0.3])
+    state = optimizer.init(params)
+    with jax.disable_jit():  # so that every look of a loop is a call
+        for number in range(6):
+            loss, gradient = look(params)
+            change, state = optimizer.update(gradient, state, params, Here(loss, jax.random.key(0), look))
+            params = params + change
+            assert (int(state.evaluations), int(state.step)) == (len(looks), number + 1)
+    assert len(looks) > 12
 
 
 # Any number as a schedule's or a sweep's

@@ -1,10 +1,16 @@
 """The whole loop against a plain one in NumPy, float64: order, weights, schedule, penalty, start."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import pytest
+from jaxtyping import Array, Float
 
 from downslope.losses import CrossEntropy
+from downslope.losses.base import Loss
 from downslope.models import Mlp
-from downslope.optimizers import ClipByGlobalNorm, Momentum, Sam, Sgd, UniformAveraging
+from downslope.optimizers import ClipByGlobalNorm, Lbfgs, Momentum, Sam, Sgd, UniformAveraging
+from downslope.optimizers.base import Here
 from downslope.penalties import L2
 from downslope.schedules import Linear as LinearSchedule
 from downslope.training.stream import Fold, order
@@ -111,6 +117,57 @@ def test_dropout_silences_units_while_training_and_not_while_scoring():
     hidden = np.maximum(fold().stop_x @ layers[0]["weight"] + layers[0]["bias"], 0)
     raw = (hidden @ layers[1]["weight"] + layers[1]["bias"])[:, 0]
     np.testing.assert_allclose(dropped.stop_raw, raw, rtol=1e-5, atol=1e-6)
+
+
+FAR = 8.0  # the first size tried is too large, so that searches take several looks
+
+
+def searched(part: Fold, gradients: int):
+    """L-BFGS in a plain loop until its next update would need more gradients than there are: updates and parameters."""
+    params, used = {"weight": jnp.zeros((3, 1)), "bias": jnp.full(1, part.y.mean(dtype=np.float64), jnp.float32)}, 0
+    looks, method, made = [], Lbfgs(learning_rate=FAR), 0
+
+    def cost(at):
+        looks.append(1)
+        return jnp.mean(((part.x @ at["weight"])[:, 0] + at["bias"] - part.y) ** 4)
+
+    look, state = jax.value_and_grad(cost), method.init(params)
+    with jax.disable_jit():
+        while used < gradients:
+            loss, gradient = look(params)
+            now = method.replace(learning_rate=FAR * (1 - used / gradients))
+            change, state = now.update(gradient, state, params, Here(loss, jax.random.key(0), look))
+            if len(looks) > gradients:
+                break
+            params, used, made = jax.tree.map(jnp.add, params, change), len(looks), made + 1
+    return made, params
+
+
+class Quartic(Loss):
+    """Steep and far from a parabola."""
+
+    about = SquaredError.about
+
+    def __call__(self, raw: Float[Array, " rows"], target: Float[Array, " rows"]) -> Float[Array, " rows"]:
+        return (raw - target) ** 4
+
+    def best_constant(self, target, weight=None, classes=None):
+        return SquaredError().best_constant(target, weight, classes)
+
+
+@pytest.mark.parametrize("gradients", [7, 16])
+def test_every_look_of_a_search_is_paid_for(gradients):
+    """L-BFGS under a budget of gradients makes exactly the updates whose gradients it can pay, and no more."""
+    part = fold(rows=50)
+    train = trainer(Linear(), [part], gradients)
+    bundle = run(train, [Lane(recipe(0.0, Lbfgs(learning_rate=FAR), Quartic(), Linear()), 0, 3)], None)
+    made, params = searched(part, gradients)
+    assert 1 < made < gradients / 2 and bundle.updates(0) == made
+    curve = bundle.trained[0].train_loss
+    assert len(curve) == gradients and len(set(curve)) in (made, made + 1), "between two updates nothing moves"
+    layer = jax.tree.map(lambda leaf: np.asarray(leaf)[0, 0], bundle.carries[0].params)["layers"][0]
+    np.testing.assert_allclose(layer["weight"], params["weight"], rtol=2e-3, atol=1e-4)
+    np.testing.assert_allclose(layer["bias"], params["bias"], rtol=2e-3, atol=1e-4)
 
 
 def test_two_gradients_an_update_are_paid_for_with_half_the_epochs():
