@@ -42,23 +42,22 @@ class Shares(NamedTuple):
     own: PerExample
     others: PerExample
     others_lost: PerExample
-    part: Scores  # of the whole: the softmax
+    part: Scores  # of the whole: the softmax, 0 for the own class
     others_part: PerExample
 
 
 def shares(raw: Scores, own: PerExample, is_own: Array) -> Shares:
     """The exponentials without the best score's, which cancels; `own` may be −inf where there is no own class."""
     best = jnp.max(raw, axis=-1)
-    share, lost = share_of(raw, best[..., None])
     own_share, own_lost = share_of(own, best)
     own_share += own_share * own_lost
-    others, others_lost = added(jnp.where(is_own, 0, share + share * lost))
+    share, lost = share_of(raw, best[..., None])
+    share = jnp.where(is_own, 0, share + share * lost)
+    others, others_lost = added(share)
     whole, whole_lost = two_sum(others, own_share)
     scale, correction = inverse(whole, whole_lost + others_lost)
-    # exp once more is faster than keeping it in memory; the barrier stops the compiler from keeping it
-    share, lost = share_of(jax.lax.optimization_barrier(raw), best[..., None])
     part = share * scale[..., None]
-    part += part * (lost + correction[..., None])
+    part += part * correction[..., None]
     others_part = others * scale
     others_part += others_part * correction + others_lost * scale
     return Shares(best, own_share, others, others_lost, part, others_part)

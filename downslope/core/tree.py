@@ -1,13 +1,24 @@
 """Arithmetic on nested parameters."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from downslope.core.types import Number
 
-map = jax.tree.map  # noqa: A001 - read as `tree.map`
+MANY = 64
+
+
+def map(function: Callable[..., Any], model: Any, *others: Any) -> Any:  # noqa: A001 - read as `tree.map`
+    """What `function` makes of the leaves that stand in one place. It is traced once for all leaves that are alike, where
+    there are many of them: tracing each anew took most of the time before the compiler starts."""
+    leaves = jax.tree.leaves(model)
+    if len(leaves) >= MANY and isinstance(leaves[0], Tracer):
+        function = jax.jit(function)
+    return jax.tree.map(function, model, *others)
 
 
 def zeros_like(params: Any) -> Any:
@@ -22,12 +33,18 @@ def full_like(params: Any, value: Number) -> Any:
 
 def widen(params: Any) -> Any:
     """The same numbers, at least in float32: squares of half-precision gradients would vanish or overflow."""
-    return map(lambda p: jnp.asarray(p, jnp.promote_types(jnp.result_type(p), jnp.float32)), params)
+    return jax.tree.map(lambda p: typed(p, jnp.promote_types(jnp.result_type(p), jnp.float32)), params)
 
 
 def typed_as(model: Any, params: Any) -> Any:
     """`params` in the number types of `model`, so that a float64 setting cannot change the type of a state."""
-    return map(lambda m, p: jnp.asarray(p, m.dtype), model, params)
+    return jax.tree.map(lambda m, p: typed(p, m.dtype), model, params)
+
+
+def typed(leaf: Any, dtype: Any) -> Any:
+    """The same numbers in a type; the leaf itself where it has that type, for nothing is traced faster."""
+    same = isinstance(leaf, jax.Array) and leaf.dtype == dtype and not leaf.weak_type
+    return leaf if same else jnp.asarray(leaf, dtype)
 
 
 def number_type(params: Any) -> Any:
@@ -37,7 +54,7 @@ def number_type(params: Any) -> Any:
 
 def blend(old: Any, new: Any, keep: Number) -> Any:
     """keep · old + (1 − keep) · new, in the number types of `old`."""
-    return map(lambda o, n: jnp.asarray(keep * o + (1 - keep) * n, o.dtype), old, new)
+    return map(lambda o, n: typed(keep * o + (1 - keep) * n, o.dtype), old, new)
 
 
 def add(left: Any, right: Any) -> Any:

@@ -1,10 +1,10 @@
 """Absolute percentage error: errors count in proportion to the target."""
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Task
+from downslope.core.kinks import absolute
 from downslope.losses.base import Loss, middle_quantile
 
 
@@ -41,8 +41,7 @@ class AbsolutePercentageError(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        error = raw - target
-        return jnp.maximum(error, -error) / target
+        return absolute(raw - target) / target
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes

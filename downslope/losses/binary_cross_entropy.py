@@ -1,14 +1,37 @@
 """Binary cross-entropy: how surprised the predicted probability is by what happened."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Range, Task
-from downslope.core.exact import log1p
+from downslope.core.exact import log1p, softplus
 from downslope.core.record import hyper
 from downslope.core.types import Number
 from downslope.losses.base import Loss
+
+
+@jax.custom_jvp
+def two_sided(raw: Float[Array, " batch"], one: Float[Array, " batch"], zero: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """one · log(1 + exp(−raw)) + zero · log(1 + exp(raw)), as three terms of which none is negative."""
+    alone = jnp.where(raw > 0, zero * raw, -one * raw)
+    return alone + (one + zero) * log1p(small(raw))
+
+
+def small(raw: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """exp(−|raw|); `where`, not `abs`, whose second derivative at 0 is none."""
+    return jnp.exp(jnp.where(raw > 0, -raw, raw))
+
+
+@two_sided.defjvp
+def two_sided_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    """The derivative of `two_sided`, for the score and for both weights."""
+    raw, one, zero = primals
+    slope = jnp.where(raw > 0, zero - one * small(raw), zero * small(raw) - one) / (1 + small(raw))
+    return two_sided(*primals), slope * tangents[0] + softplus(-raw) * tangents[1] + softplus(raw) * tangents[2]
 
 
 class BinaryCrossEntropy(Loss):
@@ -59,10 +82,7 @@ class BinaryCrossEntropy(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        one, zero = self.positive_weight * target, 1 - target
-        high = raw > 0
-        both = log1p(jnp.exp(jnp.where(high, -raw, raw)))  # `where`, not `abs`: the slope of `abs` at 0 is 0
-        return jnp.where(high, zero * raw, -one * raw) + (one + zero) * both  # three terms, none negative
+        return two_sided(raw, self.positive_weight * target, 1 - target)
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float, Int
 
 from downslope.core.about import AboutLoss, Paper, Task
 from downslope.core.exact import two_sum
+from downslope.core.kinks import positive_part
 from downslope.core.scores import best_other, own_score
 from downslope.losses.base import Loss, class_shares
 
@@ -50,7 +51,7 @@ class CrammerSingerHinge(Loss):
         own = own_score(raw, target)
         behind, lost = two_sum(best_other(raw, target), -own)
         margin, more_lost = two_sum(behind, jnp.ones_like(behind))
-        return jnp.maximum(0, margin + (lost + more_lost))
+        return positive_part(margin + (lost + more_lost))
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         return (class_shares(target, weight, classes) > 0.5).astype(float)

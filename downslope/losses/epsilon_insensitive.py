@@ -1,11 +1,11 @@
 """Epsilon-insensitive: errors inside a tube cost nothing, the size of those beyond it counts."""
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Range, Task
 from downslope.core.exact import beyond
+from downslope.core.kinks import positive_part
 from downslope.core.record import hyper
 from downslope.core.types import Number
 from downslope.losses.base import Loss, rising_to_zero
@@ -46,7 +46,7 @@ class EpsilonInsensitive(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        return jnp.maximum(0, beyond(raw, target, self.epsilon))
+        return positive_part(beyond(raw, target, self.epsilon))
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes

@@ -1,10 +1,10 @@
 """Perceptron: only mistakes count."""
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Task
+from downslope.core.kinks import positive_part
 from downslope.losses.base import Loss
 
 
@@ -41,7 +41,7 @@ class Perceptron(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        return jnp.maximum(0, (1 - 2 * target) * raw)
+        return positive_part((1 - 2 * target) * raw)
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del target, weight, classes

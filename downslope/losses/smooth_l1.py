@@ -1,10 +1,10 @@
 """Smooth L1: the Huber loss with slopes of at most 1."""
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Range, Task
+from downslope.core.kinks import rounded
 from downslope.core.record import hyper
 from downslope.core.types import Number
 from downslope.losses.base import Loss, rising_to_zero
@@ -42,9 +42,7 @@ class SmoothL1(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        error = raw - target
-        inside = jnp.clip(error, -self.beta, self.beta)
-        return inside * (error - 0.5 * inside) / self.beta
+        return rounded(raw - target, self.beta) / self.beta
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float, Int
 
 from downslope.core.about import AboutLoss, Paper, Task
 from downslope.core.exact import finite, two_sum
+from downslope.core.kinks import positive_part
 from downslope.core.scores import is_label, own_score
 from downslope.losses.base import Loss, class_shares
 
@@ -45,7 +46,7 @@ class WestonWatkinsHinge(Loss):
     def __call__(self, raw: Float[Array, " batch classes"], target: Int[Array, " batch"]) -> Float[Array, " batch"]:
         behind, lost = two_sum(finite(raw), -own_score(raw, target)[..., None])
         short, more_lost = two_sum(behind, jnp.ones_like(behind))
-        short = jnp.maximum(0, short + (lost + more_lost))
+        short = positive_part(short + (lost + more_lost))
         return jnp.sum(jnp.where(is_label(raw, target), 0, short), axis=-1)
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:

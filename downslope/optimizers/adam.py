@@ -64,11 +64,10 @@ class Adam(Optimizer):
         gradient = tree.widen(gradient)
         step = state.step + 1
         mean = tree.blend(state.mean, gradient, keep=self.b1)
-        square = tree.blend(state.square, tree.map(jnp.square, gradient), keep=self.b2)
-        mean_scale, square_scale = 1 / filled(self.b1, step), 1 / filled(self.b2, step)
-        epsilon = self.epsilon * jnp.sqrt(square_scale) if self.epsilon_hat else self.epsilon
-
-        def change(m: Array, v: Array) -> Number:
-            return -self.learning_rate * (m * mean_scale) / (jnp.sqrt(v * square_scale) + epsilon)
-
-        return tree.typed_as(mean, tree.map(change, mean, square)), State(step, mean, square)
+        square = tree.map(lambda v, g: tree.typed(self.b2 * v + (1 - self.b2) * jnp.square(g), v.dtype), state.square, gradient)
+        # Both corrections enter as two numbers and not for each parameter, as the paper's section 2 advises.
+        root = jnp.sqrt(filled(self.b2, step))
+        rate = self.learning_rate * root / filled(self.b1, step)
+        epsilon = self.epsilon if self.epsilon_hat else self.epsilon * root
+        change = tree.map(lambda m, v: tree.typed(-rate * m / (jnp.sqrt(v) + epsilon), m.dtype), mean, square)
+        return change, State(step, mean, square)

@@ -75,14 +75,15 @@ class Adamw(Optimizer):
         gradient = tree.widen(gradient)
         step = state.step + 1
         mean = tree.blend(state.mean, gradient, keep=self.b1)
-        square = tree.blend(state.square, tree.map(jnp.square, gradient), keep=self.b2)
-        mean_scale, square_scale = 1 / filled(self.b1, step), 1 / filled(self.b2, step)
-        epsilon = self.epsilon * jnp.sqrt(square_scale) if self.epsilon_hat else self.epsilon
+        square = tree.map(lambda v, g: tree.typed(self.b2 * v + (1 - self.b2) * jnp.square(g), v.dtype), state.square, gradient)
+        root = jnp.sqrt(filled(self.b2, step))
+        rate = self.learning_rate * root / filled(self.b1, step)
+        epsilon = self.epsilon if self.epsilon_hat else self.epsilon * root
+        decay = self.learning_rate * self.weight_decay
 
-        def change(m: Array, v: Array, p: Array) -> Number:
-            move = m * mean_scale / (jnp.sqrt(v * square_scale) + epsilon)
-            if self.decayed == "everything" or tree.is_weight(p):
-                move = move + self.weight_decay * p
-            return -self.learning_rate * move
+        def change(m: Array, v: Array, p: Array) -> Array:
+            move = -rate * m / (jnp.sqrt(v) + epsilon)
+            shrinks = self.decayed == "everything" or tree.is_weight(p)
+            return tree.typed(move - decay * p if shrinks else move, m.dtype)
 
-        return tree.typed_as(mean, tree.map(change, mean, square, params)), State(step, mean, square)
+        return tree.map(change, mean, square, params), State(step, mean, square)
