@@ -30,7 +30,7 @@ def run(what: str, source: str, options: dict[str, Any], as_json: bool, quiet: b
     options["out"] = options["out"] or folder_for(source)
     if options["margin"] is None:
         del options["margin"]  # the comparison knows its own
-    for kind in ("model", "schedule", "average", "penalty"):
+    for kind in ("model", "schedule", "average", "class_weight", "penalty"):
         check_names(kind, options[kind])
 
     from downslope.cli import answer

@@ -35,7 +35,8 @@ NOTATION = {
     "y: its class; p: the probability that the scores give.",
     "optimizer": "g: the gradient; θ: the parameters; Δ: what an update adds to them; t: the number of the update; α: the "
     "learning rate; λ: the weight decay. What starts at 0 has a line of its own; the other letters are settings.",
-    "schedule": "f: the factor; p: the share of the run that is over, after the warm-up. The other letters are settings.",
+    "schedule": "f: the factor; p: the share of the run that is over, after the warm-up; e: `end`. The other letters are "
+    "settings.",
     "penalty": "w: the weights; λ: the strength; ρ: the share of L1.",
     "model": "x: the features; W and b: weights and constants; f: the raw scores.",
 }

@@ -24,11 +24,13 @@ ACCENTS = {
     "dot": "\u0307",
     "vec": "\u20d7",
     "widehat": "\u0302",
-    "overline": "\u0304",
 }
-KNOWN = {*WORDS, *PLAIN_GROUPS, *ACCENTS, "frac", "tfrac", "dfrac", "sqrt", "begin", "end"}
+BLANKS = {r"\,", r"\;", r"\:", r"\!", "\\ "}
+AFTER_A_QUOTIENT = {"", *"}&)],.+-=<>|", *r"\\ \right \big \Big \quad \qquad \end \text \le \ge".split()}
+"""What may follow a quotient without being taken for a part of its divisor."""
+KNOWN = {*WORDS, *PLAIN_GROUPS, *ACCENTS, "overline", "frac", "tfrac", "dfrac", "sqrt", "begin", "end"}
 FRACTIONS = {("1", "2"): "½", ("1", "3"): "⅓", ("2", "3"): "⅔", ("1", "4"): "¼", ("3", "4"): "¾"}
-RAISED = str.maketrans("0123456789+-−()=nitkpT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾⁼ⁿⁱᵗᵏᵖᵀ")
+RAISED = str.maketrans("0123456789+-−()=nitkpTᵀ*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾⁼ⁿⁱᵗᵏᵖᵀᵀ*")
 LOWERED = str.maketrans("0123456789+-−()=aeijklmnoprstux", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎₌ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤₓ")
 GAP = "\0"  # between a value and its condition; other runs of blanks shrink to one
 INDENT = "\1"  # before each case
@@ -45,6 +47,7 @@ def readable(latex: str) -> str:
     lines = [
         re.sub(f" *{GAP} *", "   ", re.sub(" +", " ", line).replace(f"{INDENT} ", INDENT)).strip(" ") for line in text.split("\n")
     ]
+    lines = [re.sub(r"‖ ?([^‖]*?) ?‖", r"‖\1‖", re.sub(r"(?<=\() +| +(?=\))", "", line)) for line in lines]
     return "\n".join(line.replace(INDENT, "  ") for line in lines if line.strip(INDENT))
 
 
@@ -81,8 +84,16 @@ class Reader:
         """Everything up to the token `end`."""
         out: list[str] = []
         while (token := self.next()) != end and token:
-            out.append(self.one(token))
+            text = self.one(token)
+            before = "".join(out).rstrip()
+            # A quotient stands whole behind a logarithm: log(a / b), not log a / b.
+            out.append(f"({text})" if token == r"\frac" and before.rstrip("²").endswith("log") else text)
         return "".join(out)
+
+    def follows(self) -> str:
+        """The next token that is not a blank, left where it is."""
+        rest = (token for token in self.tokens[self.place :] if not token.isspace() and token not in BLANKS)
+        return next(rest, "")
 
     def argument(self) -> str:
         """What a command or a `^` applies to: a group in braces or a single token."""
@@ -111,11 +122,15 @@ class Reader:
         """The text of a command and its arguments."""
         if name in {"frac", "tfrac", "dfrac"}:
             above, below = self.argument(), self.argument()
-            return FRACTIONS.get((above, below)) or f"{wrapped(above)} / {wrapped(below)}"
+            quotient = FRACTIONS.get((above, below)) or f"{wrapped(above)} / {wrapped(below)}"
+            return quotient if " / " not in quotient or self.follows() in AFTER_A_QUOTIENT else f"({quotient})"
         if name == "sqrt":
             return f"√{wrapped(self.argument())}"
+        if name == "overline":
+            return f"mean({self.argument()})"
         if name in PLAIN_GROUPS:
-            return self.argument()
+            text, following = self.argument(), self.follows().removeprefix("\\")
+            return f"{text} " if name == "operatorname" and WORDS.get(following, following).isalpha() else text
         if name in ACCENTS:
             return self.argument() + ACCENTS[name]
         if name == "begin":

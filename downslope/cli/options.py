@@ -9,7 +9,7 @@ import click
 from downslope.core.errors import BadData
 
 ENDINGS = {".csv", ".tsv", ".txt", ".gz", ".parquet", ".arrow", ".feather", ".ipc", ".npz"}
-WHOLE = {"schedule", "average"}  # what may name several settings in one text
+WHOLE = {"schedule", "average", "class_weight"}  # what may name several settings in one text
 Command = Callable[..., Any]
 
 DATA = [
@@ -28,6 +28,8 @@ TRAINING = [
     click.option("--schedule", metavar="SCHEDULE", help='How the rate falls: cosine, or "learning_rate=cosine, b1=linear".'),
     click.option("--clip-norm", type=click.FloatRange(0, min_open=True), help="Greatest length of a gradient."),
     click.option("--average", metavar="AVERAGE", help='Predict with averaged parameters: uniform, "exponential(decay=0.9)".'),
+    click.option("--class-weight", metavar="WEIGHTS", help='How classes count while learning: balanced, or "no=1, yes=5".'),
+    click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), help="Share of a label that all classes get."),
     click.option("--penalty", metavar="PENALTY", help='For example "l2(strength=0.001)".'),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data; otherwise planned by updates."),
     click.option("--draws", type=click.IntRange(min=1), help="Learning rates tried for each contender."),
@@ -91,9 +93,10 @@ def check_names(kind: str, text: str | None) -> None:
     from downslope.cli.entry import catalogue
     from downslope.comparison.alike import averaged, scheduled
     from downslope.comparison.contender import method, split_names
+    from downslope.comparison.labels import named
 
     if kind in WHOLE:
-        {"schedule": scheduled, "average": averaged}[kind](text)
+        {"schedule": scheduled, "average": averaged, "class_weight": named}[kind](text)
         return
     for name in split_names(text):
         if kind == "optimizer" and name.lower() != "all":

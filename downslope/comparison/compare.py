@@ -10,6 +10,7 @@ import numpy as np
 from downslope.comparison import finish, folder, metrics
 from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
+from downslope.comparison.labels import labels
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.problem import Problem
 from downslope.comparison.progress import Progress
@@ -49,6 +50,8 @@ def compare(
     schedule: Any = None,
     clip_norm: float | None = None,
     average: Any = None,
+    class_weight: Any = None,
+    label_smoothing: float | None = None,
     single: bool = False,
     margin: float = MARGIN_SHARE,
     watcher: Watcher | None = None,
@@ -61,7 +64,9 @@ def compare(
     `seeds` the number of runs that judge. `out` is the folder for report, result, ledger and model; the same call again
     continues there, `fresh` starts anew. `schedule` is what multiplies the learning rate, or a mapping from names of settings to
     schedules; `clip_norm` is the greatest length of a gradient, `average` ("uniform", "exponential") predicts with averaged
-    parameters: all three alike for everyone. Raises a `DownslopeError` of one line for anything the user can put right.
+    parameters. `class_weight` ("balanced", or weights by class) and `label_smoothing` are for the rows that are learned from,
+    never for judging. All of these are alike for everyone. Raises a `DownslopeError` of one line for anything the user can put
+    right.
 
     >>> import downslope
     >>> result = downslope.compare("demo:iris", losses="cross_entropy", optimizers="sgd, adam", epochs=2, draws=2, seeds=5)
@@ -75,6 +80,7 @@ def compare(
     given = {"target": target, "task": task, "positive": positive, "drop": tuple(drop), "weight": weight, "test": test}
     given |= {"split": split, "losses": losses, "optimizers": optimizers, "metric": metric, "model": model}
     given |= {"schedule": schedule, "clip_norm": clip_norm, "average": average}
+    given |= {"class_weight": class_weight, "label_smoothing": label_smoothing}
     given |= {"penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
     given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
     problem.command = command(source, given)
@@ -96,6 +102,8 @@ def compare(
         seed=seed,
     )
     field = contenders(losses, optimizers, task=dataset.task, batch=rules.batch, draws=rules.draws)
+    problem.labels = labels(class_weight, label_smoothing, dataset)
+    field = problem.labels.fitted(field, dataset)
     field = rules.alike.fitted(field, rules.updates(max(len(fit.train) for fit in problem.fits)))
     runnable = [one for one in field if not one.reason]
     if len(runnable) > 1:
@@ -116,6 +124,7 @@ def compare(
         contenders=[spelled(one) for one in field],
         model=short(rules.model),
         **rules.alike.facts(),
+        **problem.labels.facts(),
         penalty=None if rules.penalty is None else short(rules.penalty),
         batch=rules.batch,
         epochs=rules.epochs,
@@ -233,7 +242,7 @@ def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[
         rules.data(rows, problem.splits)["words"],
         f"model {short(rules.model)} on {wide} columns; {runs:,} runs in all, {in_words(seconds)}, {size / 1e9:.1f} GB of memory",
     ]
-    words += rules.alike.words(known, rules.penalty)
+    words += [*rules.alike.words(known, rules.penalty), *problem.labels.words()]
     words += [f"not run: {one.id} ({one.reason})" for one in field if one.reason]
     return words
 

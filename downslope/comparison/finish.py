@@ -239,6 +239,8 @@ class Closing:
             "schedule": self.facts["schedule"],
             "clip_norm": self.facts.get("clip_norm"),
             "average": self.facts.get("average"),
+            "class_weight": self.facts.get("class_weight"),
+            "label_smoothing": self.facts.get("label_smoothing"),
             "penalty": self.facts["penalty"],
             "target_scale": scale,
             "versions": self.facts["versions"],

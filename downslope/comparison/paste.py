@@ -6,6 +6,7 @@ from typing import Any
 
 from downslope import losses, models, optimizers, penalties, schedules
 from downslope.comparison import paste_pytorch, paste_sklearn
+from downslope.comparison.labels import named
 from downslope.core.catalogue import Catalogue, spell_value
 from downslope.core.errors import DownslopeError
 
@@ -31,6 +32,8 @@ class Recipe:
     clip_norm: float | None
     average: str
     average_settings: Mapping[str, Any]
+    class_weight: str | list[float] | None
+    label_smoothing: float
     batch: int | None
     epochs: int
     classes: int
@@ -93,12 +96,20 @@ def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe
         clip_norm=result.get("clip_norm"),
         average=average[0],
         average_settings=average[1],
+        class_weight=weights_in_order(result),
+        label_smoothing=float(result.get("label_smoothing") or 0.0),
         batch=None if batch == "full" else int(batch),
         epochs=int(result["budget"]["epochs"]),
         classes=len(result.get("classes") or ()) or 2,
         scale=result.get("target_scale") if losses.catalogue[contender["loss"]].about.target_scale != "none" else None,
         seed=int(result.get("seed", 0)),
     )
+
+
+def weights_in_order(result: Mapping[str, Any]) -> str | list[float] | None:
+    """`balanced`, or a weight for each class in the order of their indices."""
+    found = named(result.get("class_weight"))
+    return [found.get(name, 1.0) for name in result["classes"]] if isinstance(found, dict) else found
 
 
 def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> str:
@@ -117,6 +128,8 @@ def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> s
         "schedule": result["schedule"],
         "clip_norm": result.get("clip_norm"),
         "average": result.get("average"),
+        "class_weight": result.get("class_weight"),
+        "label_smoothing": result.get("label_smoothing"),
         "penalty": result.get("penalty"),
         "metric": result["metric"]["name"],
         "epochs": budget["epochs"],

@@ -59,9 +59,10 @@ def code(recipe: Any) -> str | None:
         f"torch.manual_seed({recipe.seed})",
         "X = torch.as_tensor(X, dtype=torch.float32)",
         *target(recipe, kind),
+        *weighted(recipe),
         *model(recipe, outputs),
         f"optimizer = {optimizer(recipe)}",
-        LOSSES[recipe.loss].format(**recipe.loss_settings),
+        loss(recipe),
         f"epochs, batch = {recipe.epochs}, {recipe.batch if recipe.batch is not None else 'len(X)'}",
         "steps = epochs * math.ceil(len(X) / batch)",
         *schedule(recipe),
@@ -70,6 +71,8 @@ def code(recipe: Any) -> str | None:
         "    for rows in torch.randperm(len(X)).split(batch):",
         f"        cost = loss_of(model(X[rows]){pick}, target[rows])",
     ]
+    if recipe.class_weight:
+        lines.append("        cost = (weight[rows] * cost).sum() / weight[rows].sum()")
     if recipe.penalty:
         paying = "model.parameters()" if recipe.penalty_settings.get("charged") == "everything" else "weights"
         lines.append("        cost = cost + " + PENALTIES[recipe.penalty].format(paying=paying, **recipe.penalty_settings))
@@ -94,6 +97,30 @@ def target(recipe: Any, kind: str) -> list[str]:
         f"centre, scale = {centre}, {scale}  # median and IQR / 1.349 of the training rows",
         "target = (torch.as_tensor(y, dtype=torch.float32) - centre) / scale",
     ]
+
+
+def loss(recipe: Any) -> str:
+    """The loss: a mean, or one value for each row where classes weigh differently."""
+    text = LOSSES[recipe.loss].format(**recipe.loss_settings)
+    more = ['reduction="none"'] if recipe.class_weight else []
+    more += [f"label_smoothing={recipe.label_smoothing:.6g}"] if recipe.label_smoothing and recipe.task == "multiclass" else []
+    if text.startswith("def "):
+        return text.replace(".mean()", "") if recipe.class_weight else text
+    return text[:-1] + ("" if text.endswith("()") else ", ") * bool(more) + ", ".join(more) + ")"
+
+
+def weighted(recipe: Any) -> list[str]:
+    """The weight of each row by its class, and smoothed binary labels."""
+    lines = []
+    if recipe.class_weight:
+        table = f"torch.tensor({recipe.class_weight})"
+        if recipe.class_weight == "balanced":
+            lines.append(f"count = torch.bincount(target.long(), minlength={recipe.classes})")
+            table = f"(len(X) / {recipe.classes} / count)"
+        lines.append(f"weight = {table}[target.long()]")
+    if recipe.label_smoothing and recipe.task == "binary":
+        lines.append(f"target = {1 - recipe.label_smoothing:.6g} * target + {recipe.label_smoothing / 2:.6g}")
+    return lines
 
 
 def model(recipe: Any, outputs: int) -> list[str]:

@@ -17,9 +17,10 @@ FALLING = "# scikit-learn keeps the learning rate constant; here it fell over th
 def code(recipe: Any) -> str | None:
     """A pipeline that does the same; `None` where scikit-learn has no such loss, optimizer, penalty or model.
 
-    It has no clipping, and averages in its linear SGD alone, from another start.
+    It has no clipping and no smoothed labels, no class weights in its networks, and averages in its linear SGD alone, from
+    another start.
     """
-    if recipe.clip_norm is not None or recipe.average:
+    if recipe.clip_norm is not None or recipe.average or recipe.class_weight or recipe.label_smoothing:
         return None
     if recipe.loss_settings.get("positive_weight", 1) != 1 or recipe.penalty not in ("", "l2"):
         return None

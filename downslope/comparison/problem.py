@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from downslope.comparison.labels import Labels
 from downslope.core.about import Task
 from downslope.data.describe import Dataset
 from downslope.data.encode import Encoder, TargetScale
@@ -28,6 +29,7 @@ class Problem:
     splits: Splits
     source: str = "table"
     command: str | None = None
+    labels: Labels = Labels()
     scales: dict[tuple[int, str], TargetScale] = field(default_factory=dict)
 
     @cached_property
@@ -110,8 +112,8 @@ class Problem:
         for fit, (x, stop_x) in zip(self.firsts, self.matrices, strict=True):
             train, stop = self.fits[fit].train, self.fits[fit].stop
             y, stop_y = self.target(fit, loss, train), self.target(fit, loss, stop)
-            weight, stop_weight = (self.weight(rows).astype(np.float32) for rows in (train, stop))
-            out.append(Fold(x, y, weight, stop_x, stop_y, stop_weight))
+            weight = self.labels.weight(self.dataset.y[train], self.weight(train), self.dataset.classes)
+            out.append(Fold(x, y, weight.astype(np.float32), stop_x, stop_y, self.weight(stop).astype(np.float32)))
         return out
 
     def outward(self, fit: int, loss: Loss, raw: np.ndarray) -> np.ndarray:

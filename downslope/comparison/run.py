@@ -73,7 +73,9 @@ class Runner:
         """The hyper-parameters of one run."""
         own = with_learning_rate(contender.optimizer, learning_rate)
         optimizer = self.alike.optimizer(own, self.updates(contender))
-        return Recipe(contender.loss, optimizer, self.alike.schedule(own), self.penalty, self.model)
+        return Recipe(
+            contender.loss, optimizer, self.alike.schedule(own), self.penalty, self.model, self.problem.labels.label_smoothing
+        )
 
     def batch(self, contender: Contender) -> int | None:
         """Rows of a contender's batches, `None` for all."""

@@ -29,7 +29,7 @@ class GradientDescent(Optimizer):
     about = AboutOptimizer(
         title="Gradient descent",
         family="plain",
-        equation=r"\Delta_t = -\alpha \, \nabla f(\theta_t)",
+        equation=r"\Delta_t = -\alpha \, \nabla f(\theta_{t-1})",
         source=Paper(
             "Cauchy",
             1847,

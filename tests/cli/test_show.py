@@ -97,6 +97,12 @@ def test_a_name_in_two_catalogues_is_explained_twice(run):
         (r"\operatorname{sign}(x)\quad \text{if it is}", "sign(x)\nif it is"),
         (r"\max\left(0, 1 - s\right)", "max(0, 1 - s)"),
         (r"a^", "a^"),
+        (r"\log \frac{a}{b}", "log (a / b)"),
+        (r"\frac{a}{2} \sum_i b", "(a / 2) Σᵢ b"),
+        (r"\frac{a}{2}, \quad \tfrac{1}{d}\big)", "a / 2,\n1 / d)"),
+        (r"\lVert g \rVert + ( a )", "‖g‖ + (a)"),
+        (r"\operatorname{rms}\theta + \operatorname{rms}(U)", "rms θ + rms(U)"),
+        (r"\overline{G^2} + g^\top", "mean(G²) + gᵀ"),
     ],
 )
 def test_formulas(latex, text):
