@@ -107,6 +107,8 @@ def next_steps(data: dict[str, Any], folder: Any) -> list[str]:
     steps = [f"Report: {folder}/report.html"]
     if data["recommendation"].get("id") or any(c["status"] == "ok" for c in data["contenders"]):
         steps.append(f"Model:  {folder}/model")
-        command = shlex.join(["downslope", "predict", f"{folder}/model", "new.csv", "--out", "predictions.csv"])
+        path = data.get("own", {}).get("model", {}).get("path")
+        again = ["--model", path] if path else []
+        command = shlex.join(["downslope", "predict", f"{folder}/model", "new.csv", *again, "--out", "predictions.csv"])
         steps.append(f"Next:   {command}")
     return steps

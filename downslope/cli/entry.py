@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import downslope
+from downslope.core import own
 from downslope.core.errors import UnknownName
 
 PACKAGES = {
@@ -89,7 +90,12 @@ def catalogue(kind: str) -> Any:
 
 
 def find(name: str) -> list[Entry]:
-    """The entries called `name`, or by an alias, in all catalogues: `linear` is a model and a schedule."""
+    """The entries called `name`, or by an alias, in all catalogues: `linear` is a model and a schedule.
+
+    A path to a Python file of the user's own is run, and what it holds described.
+    """
+    if name.strip().endswith(own.ENDING):
+        return [of_file(name.strip())]
     found, known = [], set()
     plain = name.strip().lower().replace("-", "_").partition("(")[0]
     for kind in PACKAGES:
@@ -100,6 +106,15 @@ def find(name: str) -> list[Entry]:
     if not found:
         raise UnknownName.among("entry", name, known)
     return found
+
+
+def of_file(path: str) -> Entry:
+    """What a file of the user's own holds, whatever its kind."""
+    module = own.load(path)
+    kinds = [kind for kind in PACKAGES if catalogue(kind).fits(module)]
+    if not kinds:
+        raise own.OwnFileError(f"{path}: expected the class or the functions of a loss, an optimizer or a model")
+    return describe(kinds[0], catalogue(kinds[0]).own(path))
 
 
 def every(kind: str) -> list[Entry]:
@@ -113,7 +128,7 @@ def describe(kind: str, entry: Any) -> Entry:
     about = entry.about
     words, use, avoid, example = told(entry)
     idea = inspect.cleandoc(sys.modules[entry.__module__].__doc__ or "").split("\n")[0]
-    idea = idea.partition(":")[2].strip() or idea
+    idea = idea.partition(":")[2].strip() or idea or words.partition(". ")[0].strip()
     return Entry(
         kind=kind,
         name=entry.name,

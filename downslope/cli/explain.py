@@ -1,6 +1,7 @@
 """`downslope explain`: one loss, optimizer, schedule, model or penalty in words, as an equation and as a picture."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from downslope import __version__
 from downslope.cli import terminal
 from downslope.cli.options import example
 from downslope.core.errors import BadData
+from downslope.core.own import blamed, file_of
 
 PAGES = {".html", ".htm"}
 
@@ -18,20 +20,24 @@ PAGES = {".html", ".htm"}
 @click.argument("name")
 @click.option("--out", metavar="PAGE", help="Write a page with pictures, a .html file that opens without a network.")
 def explain(name: str, out: str | None) -> None:
-    """Explain a loss, optimizer, schedule, model or penalty."""
+    """Explain a loss, optimizer, schedule, model or penalty.
+
+    NAME may be the path of a Python file of your own, which is run.
+    """
     if out:
         check_page(Path(out))
     from downslope.cli.entry import find
 
-    entries = find(name)
-    if out:
-        write(entries, Path(out))
-        terminal.say(f"Written: {out}")
-        return
-    for number, entry in enumerate(entries):
-        if number:
-            terminal.say("")
-        tell(entry)
+    with blamed():
+        entries = find(name)
+        if out:
+            write(entries, Path(out))
+            terminal.say(f"Written: {out}")
+            return
+        for number, entry in enumerate(entries):
+            if number:
+                terminal.say("")
+            tell(entry)
 
 
 def check_page(path: Path) -> None:
@@ -51,12 +57,11 @@ def tell(entry: Any) -> None:
     from downslope.cli.entry import NOTATION
     from downslope.cli.formula import readable
 
-    terminal.say(f"{entry.title}: {entry.idea}.", style="bold")
+    terminal.say(f"{entry.title}: {entry.idea}." if entry.idea else entry.title, style="bold")
     terminal.say(f"{called(entry)}\n")
-    terminal.say(entry.words)
-    for advice in (entry.use, entry.avoid):
-        if advice:
-            terminal.say(advice)
+    for words in (entry.words, entry.use, entry.avoid):
+        if words:
+            terminal.say(words)
     if entry.equation:
         terminal.say("\n" + "\n".join(f"    {line}" for line in readable(entry.equation).splitlines()))
         terminal.say(f"\n{NOTATION[entry.kind]}")
@@ -135,4 +140,5 @@ def follow(entry: Any) -> str:
     """A command to paste that uses the entry."""
     table = {"binary": "demo:breast_cancer", "multiclass": "demo:iris"}.get(entry.facts.get("task", ""), "demo:diabetes")
     option = {"loss": "losses", "optimizer": "optimizers"}.get(entry.kind, entry.kind)
-    return f"downslope compare {table} --{option} {entry.name}"
+    file = file_of(entry.type)
+    return f"downslope compare {table} --{option} {shlex.quote(file.path) if file else entry.name}"

@@ -102,4 +102,4 @@ def check_names(kind: str, text: str | None) -> None:
         if kind == "optimizer" and name.lower() != "all":
             method(name, batch=1)  # understands sgd@32
         elif name.lower() != "all" or kind not in {"loss", "optimizer"}:
-            catalogue(kind).parse(name)
+            catalogue(kind).parse(name, files=True)

@@ -11,8 +11,9 @@ from downslope.cli.options import check_source, example
 @click.command(epilog=example("downslope predict diabetes-downslope/model new.csv --out predictions.csv"))
 @click.argument("model")
 @click.argument("table")
+@click.option("--model", "own", metavar="FILE", help="Your model's Python file, where it was trained with one; it is run.")
 @click.option("--out", metavar="FILE", help="Where to write the predictions; otherwise to stdout.")
-def predict(model: str, table: str, out: str | None) -> None:
+def predict(model: str, table: str, own: str | None, out: str | None) -> None:
     """Predict a table with a saved model.
 
     MODEL is the model folder of a run, or the run folder itself. Predictions keep the order of the rows; classifiers add the
@@ -22,7 +23,7 @@ def predict(model: str, table: str, out: str | None) -> None:
     from downslope.prediction import predictor, write
 
     folder = Path(model)
-    loaded = predictor.load(folder / "model" if (folder / "model").is_dir() else folder)
+    loaded = predictor.opened(folder / "model" if (folder / "model").is_dir() else folder, own)
     if out:
         notes = write.write_predictions(loaded, table, out)
     else:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from downslope.comparison import own
 from downslope.comparison.contender import Contender
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
@@ -148,6 +149,7 @@ def entry(
         "epoch_best": round(float(np.median(rounds)) / per_epoch, 1) if rounds else None,
         "best_constant": aims_at(evidence, contender),
         "twin_of": contender.twin_of,
+        "own": own.codes(loss=(contender.loss, None), optimizer=(contender.optimizer, rate)),
     }
 
 

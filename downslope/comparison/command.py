@@ -7,6 +7,7 @@ from typing import Any
 
 from downslope.comparison.contender import short
 from downslope.core.errors import DownslopeError
+from downslope.core.own import is_own
 
 
 def command(source: Any, options: Mapping[str, Any]) -> str | None:
@@ -47,6 +48,6 @@ def typed(value: Any) -> str:
         return str(value)
     if isinstance(value, type):
         value = value()
-    if hasattr(value, "settings"):
+    if hasattr(value, "settings") and not is_own(value):
         return short(value)
     raise DownslopeError(f"{value!r} has no name to type")

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
-from downslope.comparison import finish, folder, metrics
+from downslope.comparison import finish, folder, metrics, own
 from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
 from downslope.comparison.labels import labels
@@ -20,6 +21,7 @@ from downslope.comparison.result import Result, Temporary
 from downslope.comparison.run import Runner
 from downslope.comparison.watch import Watcher
 from downslope.core.errors import OutOfRange
+from downslope.core.own import blamed
 from downslope.data.describe import describe
 from downslope.data.read import read, stack
 from downslope.data.split import split as split_rows
@@ -110,6 +112,7 @@ def compare(
         field.append(twin(next((one for one in runnable if one.batch is not None), runnable[0])))
     temporary = None if out is not None else Temporary()
     place = Path(temporary.name if temporary is not None else str(out))
+    mine = own.examined(problem, field, rules)
     facts = folder.identity(
         data=dataset.digest,
         target=dataset.target,
@@ -132,9 +135,10 @@ def compare(
         margin=margin,
         single=single,
         devices=devices.words(),
+        **({"own": mine} if mine else {}),
     )
     watcher.planned(plan(rules, field, problem))
-    with folder.open_folder(place, facts, fresh) as ledger:
+    with blamed(), folder.open_folder(place, facts, fresh) as ledger:
         return carried_out(problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary)
 
 
@@ -220,8 +224,8 @@ def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[
     runs = tuned + len(ready) * len(problem.confirmation)
     rows = max(len(fit.train) for fit in problem.fits)
     wide = problem.features
-    units = (*getattr(rules.model, "widths", ()), 1)
-    parameters = int(sum((a + 1) * b for a, b in zip((wide, *units[:-1]), units, strict=True)))
+    shapes = jax.eval_shape(lambda: rules.model.init(jax.random.key(0), wide, 1))
+    parameters = int(sum(np.prod(leaf.shape) for leaf in jax.tree.leaves(shapes)))
     arrays = sum(len(problem.fits[fit].train) + len(problem.fits[fit].stop) for fit in problem.firsts)
     seconds, size = foreseen(
         runs=runs,

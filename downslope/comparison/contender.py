@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from downslope import optimizers as all_optimizers
 from downslope.core.about import Range, Task
 from downslope.core.catalogue import Catalogue, spell_value
 from downslope.core.errors import IncompatiblePair, OutOfRange
+from downslope.core.own import without_paths
 from downslope.losses.base import Loss
 from downslope.optimizers.base import Optimizer, learning_rate, rated, takes_all_rows, with_learning_rate
 
@@ -19,8 +20,16 @@ DRAWS = 7
 TWIN = " (twin)"
 JOINING = "accumulate"
 GIVEN = re.compile(r"learning_rate|\(\s*[-+.\d]")  # a rate that is typed is meant, also where it is the default
+BATCH = re.compile(r"(.*)@((?:(?!\.py)[^@/])*)", re.DOTALL)  # an @ inside a path is none
 Choice = str | Any | Iterable[str | Any] | None
 Accepts = Callable[[Any], bool]
+
+
+class Named(NamedTuple):
+    """A thing to compare and what it is to be called."""
+
+    name: str
+    thing: Any
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,7 @@ def contender(loss: Loss, optimizer: Optimizer, size: int | None, *, task: Task,
     reason = ""
     if loss.about.task != task:
         reason = f"{loss.name} is a loss for {loss.about.task} targets, and this one is {task}"
+        reason += f"; if it is meant for these, let it say task = '{task}'" if hasattr(loss, "formula") else ""
     return Contender(name, loss, optimizer, size, rates, ratio, reason)
 
 
@@ -112,46 +122,63 @@ def twin(of: Contender) -> Contender:
 
 
 def chosen(wanted: Choice, catalogue: Catalogue, default: Accepts, every: Accepts) -> list[Any]:
-    """Instances from names, classes, instances or `all`, which means what `every` accepts; the default entries for `None`."""
+    """Instances of all that is wanted; for `all` what `every` accepts, the default entries for `None`."""
     if wanted is None:
         return [catalogue[name]() for name in catalogue.names if default(catalogue[name])]
+    if isinstance(wanted, str) and wanted.strip().lower() == "all":
+        return [catalogue[name]() for name in catalogue.names if every(catalogue[name])]
+    return [named(catalogue, entry) for entry in entries(wanted)]
+
+
+def entries(wanted: Any) -> list[Any]:
+    """What is wanted, one by one: names separated by commas, classes, objects, functions; a mapping gives names to its values."""
     if isinstance(wanted, str):
-        if wanted.strip().lower() == "all":
-            return [catalogue[name]() for name in catalogue.names if every(catalogue[name])]
-        wanted = split_names(wanted)
-    elif isinstance(wanted, type) or hasattr(wanted, "settings"):
-        wanted = [wanted]
-    elif not isinstance(wanted, Iterable):
-        wanted = [wanted]
-    return [catalogue.make(entry) for entry in wanted]
+        return list(split_names(wanted))
+    if isinstance(wanted, Mapping):
+        return [Named(str(name), thing) for name, thing in wanted.items()]
+    # A pair of a function and its learning rates is one entry, and so is an object that can be iterated by accident.
+    alone = isinstance(wanted, type) or hasattr(wanted, "settings") or hasattr(wanted, "init") or is_pair(wanted)
+    if alone or not isinstance(wanted, Iterable):
+        return [wanted]
+    return [one for each in wanted for one in (entries(each) if isinstance(each, Mapping) else [each])]
+
+
+def is_pair(wanted: Any) -> bool:
+    """Whether this is one function with its learning rates and not two entries."""
+    return isinstance(wanted, tuple) and len(wanted) == 2 and isinstance(wanted[1], Range | float | int | np.ndarray)
+
+
+def named(catalogue: Catalogue, entry: Any) -> Any:
+    """The instance of one entry, by the name that a mapping gives it."""
+    if not isinstance(entry, Named):
+        return catalogue.make(entry)
+    made = catalogue.make(entry.thing, entry.name)
+    if made.name not in (entry.name, catalogue.free(entry.name)) and catalogue.aliases.get(entry.name) != made.name:
+        raise IncompatiblePair(f"{short(made)} is called {made.name} and not {entry.name!r}; only a function needs a name")
+    return made
 
 
 def with_batches(wanted: Choice, batch: int) -> list[tuple[Optimizer, int | None]]:
     """Optimizers, each with the rows of its batches: `sgd@1` has its own, full-batch methods take all."""
     if wanted is None or (isinstance(wanted, str) and wanted.strip().lower() == "all"):
-        entries: Sequence[Any] = chosen(
+        found: Sequence[Any] = chosen(
             wanted, all_optimizers.catalogue, lambda entry: entry.about.default, lambda entry: entry.about.alone
         )
-    elif isinstance(wanted, str):
-        entries = split_names(wanted)
-    elif isinstance(wanted, type) or hasattr(wanted, "settings"):
-        entries = [wanted]
     else:
-        entries = list(wanted) if isinstance(wanted, Iterable) else [wanted]
-    return [method(entry, batch) for entry in entries]
+        found = entries(wanted)
+    return [method(entry, batch) for entry in found]
 
 
 def method(entry: Any, batch: int) -> tuple[Optimizer, int | None]:
     """One optimizer with its batch."""
     size: int | None = batch
-    if isinstance(entry, str):
-        entry, at, rows = entry.rpartition("@") if "@" in entry else (entry, "", "")
-        if at:
-            if not rows.strip().isdigit() or int(rows) < 1:
-                raise OutOfRange(f"the batch in {entry}@{rows} must be a whole number of rows, at least 1, got {rows!r}")
-            size = int(rows)
-    optimizer = all_optimizers.catalogue.make(entry)
-    if isinstance(entry, str) and GIVEN.search(entry):
+    text = entry.thing if isinstance(entry, Named) else entry
+    if isinstance(text, str) and (at := BATCH.fullmatch(text)):
+        if not at[2].strip().isdigit() or int(at[2]) < 1:
+            raise OutOfRange(f"the batch in {text} must be a whole number of rows, at least 1, got {at[2]!r}")
+        text, size = at[1], int(at[2])
+    optimizer = named(all_optimizers.catalogue, entry._replace(thing=text) if isinstance(entry, Named) else text)
+    if isinstance(text, str) and GIVEN.search(without_paths(text)):
         optimizer = with_learning_rate(optimizer, np.atleast_1d(np.asarray(learning_rate(optimizer), float)))
     if any(each.name == JOINING for each in optimizer.chain()):
         raise IncompatiblePair(f"{JOINING} joins batches, which a comparison does by their size: name the optimizer@{2 * batch}")
@@ -159,15 +186,18 @@ def method(entry: Any, batch: int) -> tuple[Optimizer, int | None]:
 
 
 def split_names(text: str) -> list[str]:
-    """Names separated by commas that stand outside parentheses.
+    """Names separated by commas that stand outside parentheses and quotes.
 
-    >>> split_names("mse, huber(delta=2), sam(adam(b1=0.8, b2=0.9), radius=0.1)")
-    ['mse', 'huber(delta=2)', 'sam(adam(b1=0.8, b2=0.9), radius=0.1)']
+    >>> split_names("mse, huber(delta=2), sam(adam(b1=0.8, b2=0.9), radius=0.1), 'a, b.py'")
+    ['mse', 'huber(delta=2)', 'sam(adam(b1=0.8, b2=0.9), radius=0.1)', "'a, b.py'"]
     """
-    names, depth = [""], 0
+    names, depth, quote = [""], 0, ""
     for sign in text:
-        depth += (sign in "([") - (sign in ")]")
-        if sign == "," and depth == 0:
+        if quote or sign in "'\"":
+            quote = "" if sign == quote else quote or sign
+        else:
+            depth += (sign in "([") - (sign in ")]")
+        if sign == "," and depth == 0 and not quote:
             names.append("")
         else:
             names[-1] += sign

@@ -13,6 +13,9 @@ from downslope.comparison.contender import Contender
 from downslope.comparison.judge import finite
 from downslope.comparison.ledger import Run
 from downslope.core.about import Task
+from downslope.core.own import file_of
+from downslope.models.base import Layered, Model
+from downslope.prediction.own import outline
 from downslope.prediction.predictor import Features, Predictor, load
 from downslope.prediction.save import name_tensors, save_model
 
@@ -26,8 +29,16 @@ def deliver(folder: Path, evidence: Evidence, contender: Contender, data: Mappin
     runs = evidence.ledger.runs(contender.id, "confirmation")
     kept = [middle(evidence, contender, runs)] if single else runs
     folder.mkdir(exist_ok=True)
-    save_model(folder, manifest(evidence, contender, kept, data), name_tensors([layers(evidence, run) for run in kept]))
-    return test(evidence, load(folder))
+    members = [evidence.runner.params(contender.loss, run) for run in kept]
+    model = evidence.protocol.model
+    if isinstance(model, Layered):
+        network: dict[str, Any] = {"kind": model.name, "activation": "relu"}
+        tensors, own = name_tensors([member["layers"] for member in members]), None
+    else:
+        network, tensors = own_network(model, members, evidence.problem.features, contender.loss.outputs(evidence.runner.classes))
+        own = model
+    save_model(folder, manifest(evidence, contender, kept, data, network), tensors)
+    return test(evidence, load(folder, own))
 
 
 def middle(evidence: Evidence, contender: Contender, runs: Sequence[Run]) -> Run:
@@ -37,15 +48,37 @@ def middle(evidence: Evidence, contender: Contender, runs: Sequence[Run]) -> Run
     return runs[int(np.argsort(scores, kind="stable")[(len(scores) - 1) // 2])]
 
 
-def layers(evidence: Evidence, run: Run) -> list[dict[str, np.ndarray]]:
-    """The layers of a run's model, from the ledger."""
+def own_network(
+    model: Model, members: Sequence[Any], features: int, outputs: int
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A network of the user's own as the manifest keeps it, and its tensors by name."""
     import jax
 
-    structure = evidence.runner.structure
-    return jax.tree.unflatten(structure, [run.arrays[f"params {place}"] for place in range(structure.num_leaves)])["layers"]
+    structure = jax.tree.structure(members[0])
+    file = file_of(model)
+    network = {
+        "kind": "own",
+        "name": model.name,
+        "sha256": None if file is None else file.sha256,
+        "settings": {name: number(value) for name, value in model.values().items()},
+        "features": features,
+        "outputs": outputs,
+        "structure": outline(jax.tree.unflatten(structure, range(structure.num_leaves))),
+    }
+    named = {f"{place}.{number}": leaf for place, each in enumerate(members) for number, leaf in enumerate(jax.tree.leaves(each))}
+    return network, named
 
 
-def manifest(evidence: Evidence, contender: Contender, runs: Sequence[Run], data: Mapping[str, Any]) -> dict[str, Any]:
+def number(value: Any) -> Any:
+    """A setting as JSON holds it and as it was: a whole number stays whole."""
+    if isinstance(value, tuple | list):
+        return [number(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | str) else float(value)
+
+
+def manifest(
+    evidence: Evidence, contender: Contender, runs: Sequence[Run], data: Mapping[str, Any], network: Mapping[str, Any]
+) -> dict[str, Any]:
     """All that prediction needs beside the tensors."""
     problem = evidence.problem
     dataset = problem.dataset
@@ -69,7 +102,7 @@ def manifest(evidence: Evidence, contender: Contender, runs: Sequence[Run], data
         "classes": list(dataset.classes) if dataset.classes else None,
         "link": contender.loss.about.link,
         "columns": [column.to_json() for column in dataset.used],
-        "network": {"kind": evidence.protocol.model.name, "activation": "relu"},
+        "network": network,
         "trained_with": {"loss": contender.loss.name, "optimizer": contender.optimizer.name, "settings": entry["settings"]},
         "members": members,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison import folder, metrics
+from downslope.comparison import folder, metrics, own
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
 from downslope.comparison.contender import Contender
@@ -24,6 +24,7 @@ from downslope.comparison.report.render import write_report
 from downslope.comparison.result import Result
 from downslope.comparison.run import Runner
 from downslope.core.about import Task
+from downslope.models.base import Layered
 from downslope.training import devices
 from downslope.training.status import Status
 from downslope.training.stream import derive
@@ -242,6 +243,7 @@ class Closing:
             "class_weight": self.facts.get("class_weight"),
             "label_smoothing": self.facts.get("label_smoothing"),
             "penalty": self.facts["penalty"],
+            "own": own.written(self.rules),
             "target_scale": scale,
             "versions": self.facts["versions"],
             "seed": self.rules.seed,
@@ -261,7 +263,8 @@ class Closing:
         }
         write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
         folder.write_result(place, data, curves(self.evidence, judged))
-        return Result(data, pooled, Path(place), temporary)
+        network = None if isinstance(self.rules.model, Layered) else self.rules.model
+        return Result(data, pooled, Path(place), temporary, network)
 
 
 def named(metric: Metric) -> dict[str, str]:

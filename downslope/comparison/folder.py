@@ -66,6 +66,10 @@ def difference(known: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
         return f"made with {known.get('devices')} device(s), now {plain.get('devices')}: the last digits would differ"
     if "data" in names:
         return "the data has changed"
+    old, new = known.get("own") or {}, plain.get("own") or {}
+    changed = [name for name in sorted({*old} & {*new}) if old[name] != new[name]]
+    if changed:
+        return f"{' and '.join(changed)} changed since"
     return "; ".join(f"{name}: {short(known.get(name))}, now {short(plain.get(name))}" for name in names[:3])
 
 

@@ -72,6 +72,8 @@ def parsed(catalogue: Catalogue, text: str | None) -> tuple[str, dict[str, Any]]
 
 def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe | None:
     """What was trained; `None` if some part of it is the user's own, which no other framework can know."""
+    if contender.get("own") or result.get("own"):
+        return None
     loss = settings_of(losses.catalogue, contender["loss"], contender["settings"])
     optimizer = settings_of(optimizers.catalogue, contender["optimizer"], contender["settings"])
     model = parsed(models.catalogue, result["model"])
@@ -135,11 +137,16 @@ def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> s
         "epochs": budget["epochs"],
         "seed": result.get("seed", 0),
     }
+    brought = {**contender.get("own", {}), **result.get("own", {})}
     lines = ["import downslope", ""]
+    if brought:
+        lines.append(f"# The {' and the '.join(brought)} must be there as you gave it: your own, known here by what it does,")
+        lines.append("# so that there is no translation for PyTorch or scikit-learn.")
     if not named:
         lines.append("# table: the data frame, arrays or dict of columns that was compared")
     lines += ["result = downslope.train(", f"    {source!r}," if named else "    table,"]
-    lines += [f"    {name}={value!r}," for name, value in options.items() if value is not None]
+    given = {name: value for name, value in options.items() if value is not None}
+    lines += [f"    {name}={brought[name]['code'] if name in brought else repr(value)}," for name, value in given.items()]
     lines += [")", "predictions = result.model.predict(rows)  # rows: a path or a table with the same columns"]
     return "\n".join(lines) + "\n"
 

@@ -29,13 +29,14 @@ class Result:
     """The answer with its evidence: plain data, and the trained model.
 
     `data` is the content of `result.json`. `folder` holds the files; without an `out` it is a temporary one that goes when
-    the result goes, and `save` keeps a copy.
+    the result goes, and `save` keeps a copy. `network` is the model where it is the user's own.
     """
 
     data: dict[str, Any]
     judged: dict[str, dict[str, np.ndarray]] = field(repr=False)
     folder: Path
     temporary: Temporary | None = field(default=None, repr=False)
+    network: Any = field(default=None, repr=False)
 
     @property
     def table(self) -> list[dict[str, Any]]:
@@ -74,7 +75,7 @@ class Result:
 
         if not (self.folder / MODEL / "manifest.json").exists():
             raise Diverged("this comparison has no model: no contender finished with finite numbers")
-        return load(self.folder / MODEL)
+        return load(self.folder / MODEL, self.network)
 
     def save(self, folder: str | Path) -> Path:
         """Copies report, result, runs, ledger and model to a folder, which may exist but must be empty."""

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from typing import Any
 
 import jax
 import numpy as np
@@ -16,10 +15,12 @@ from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.problem import Problem
 from downslope.core.about import Task
+from downslope.core.types import Params
 from downslope.losses.base import Loss
-from downslope.models.base import Model
+from downslope.models.base import Layered, Model
 from downslope.optimizers.base import with_learning_rate
 from downslope.penalties.base import Penalty
+from downslope.prediction.own import Formula
 from downslope.prediction.predictor import forward
 from downslope.training import checkpoint
 from downslope.training.lanes import Lane, Trained
@@ -220,14 +221,11 @@ class Runner:
         }
         fine = trained.status is Status.OK
         if fine and phase == "confirmation":
-            layers = [
-                (layer["weight"].astype(np.float64), layer["bias"].astype(np.float64)) for layer in trained.params["layers"]
-            ]
-            raw = forward(layers, self.problem.judged[fit].astype(np.float64))
+            raw = self.predicted(trained.params, self.problem.judged[fit])
             arrays["judged"] = raw[:, 0] if raw.shape[1] == 1 else raw
             arrays["stop_raw"] = np.ascontiguousarray(trained.stop_raw)
             arrays |= {
-                f"params {place}": np.ascontiguousarray(leaf) for place, leaf in enumerate(jax.tree.leaves(trained.params))
+                f"params {place}": np.asarray(leaf, order="C") for place, leaf in enumerate(jax.tree.leaves(trained.params))
             }
         value = best.value[0] if fine and np.isfinite(best.value[0]) else None
         return Run(
@@ -245,10 +243,19 @@ class Runner:
             seconds,
         )
 
-    @cached_property
-    def structure(self) -> Any:
-        """The structure of the model's parameters, to put leaves from the ledger back in place."""
-        return jax.tree.structure(jax.eval_shape(lambda: self.model.init(jax.random.key(0), 1, 1)))
+    def predicted(self, params: Params, rows: np.ndarray) -> np.ndarray:
+        """Raw scores of encoded rows, `(rows, outputs)`, computed as the delivered model will compute them."""
+        if not isinstance(self.model, Layered):
+            return Formula(self.model).scores(params, rows)
+        layers = [(layer["weight"].astype(np.float64), layer["bias"].astype(np.float64)) for layer in params["layers"]]
+        return forward(layers, rows.astype(np.float64))
+
+    def params(self, loss: Loss, run: Run) -> Params:
+        """The parameters of a finished run, from the ledger."""
+        outputs = loss.outputs(self.classes)
+        shapes = jax.eval_shape(lambda: self.model.init(jax.random.key(0), self.problem.features, outputs))
+        structure = jax.tree.structure(shapes)
+        return jax.tree.unflatten(structure, [run.arrays[f"params {place}"] for place in range(structure.num_leaves)])
 
     def close(self) -> None:
         """Stops the background compiler; what has not begun is dropped."""

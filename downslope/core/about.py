@@ -45,7 +45,8 @@ class Range:
 class AboutLoss:
     """Facts about a loss that its code cannot tell.
 
-    `equation` is LaTeX. `link` names an entry of `core.links`: the way from a raw score to a prediction.
+    `equation` is LaTeX; it and the source are missing only where an entry is a user's own. `link` names an entry of
+    `core.links`: the way from a raw score to a prediction.
     `target` says in words which targets are allowed, for the message when one is not; `lowest` and `highest` are the same as
     numbers (inclusive unless `open_ends`). `target_scale` says what may be done to a regression target before training.
     `probabilities` is whether the link of the raw score is a calibrated probability by construction.
@@ -57,7 +58,7 @@ class AboutLoss:
 
     title: str
     equation: str
-    source: Paper
+    source: Paper | None
     task: Task
     link: str = "identity"
     target: str = "any real number"
@@ -90,7 +91,7 @@ class AboutOptimizer:
 
     title: str
     equation: str
-    source: Paper
+    source: Paper | None
     family: Family | None = None
     batch: Literal["mini", "full"] = "mini"
     gradients_per_step: int | None = 1

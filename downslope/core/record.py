@@ -105,7 +105,8 @@ class Record(abc.ABC):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        cls.name = cls.__module__.rpartition(".")[2]
+        # Ours are called as their files are; the module of somebody else's class says little (`__main__`, a notebook).
+        cls.name = cls.__module__.rpartition(".")[2] if cls.__module__.startswith("downslope.") else cls.__name__
         dataclasses.dataclass(frozen=True)(cls)
         register(cls)
 

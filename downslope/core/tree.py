@@ -81,3 +81,8 @@ def norm(params: Any) -> jax.Array:
 def is_weight(leaf: Any) -> bool:
     """Whether a parameter is a matrix of weights and not a bias: decay and penalties leave biases alone."""
     return jnp.ndim(leaf) >= 2
+
+
+def rebuilt(build: Any, leaves: Any) -> Any:
+    """`leaves` in the containers of what `build(key)` would give; nothing is computed."""
+    return jax.tree.unflatten(jax.tree.structure(jax.eval_shape(lambda: build(jax.random.key(0)))), list(leaves))

@@ -6,10 +6,10 @@ from jaxtyping import Array, Float
 
 from downslope.core.about import AboutPart, Paper
 from downslope.core.types import Params
-from downslope.models.base import Model
+from downslope.models.base import Layered
 
 
-class Linear(Model):
+class Linear(Layered):
     """One weight for each feature and a constant; the default model below 1 000 rows. Starts at zero: with a convex loss
     every start leads to the same end.
 
@@ -35,6 +35,10 @@ class Linear(Model):
             "scikit-learn": "SGDRegressor and SGDClassifier bring it together with a loss and an optimizer.",
         },
     )
+
+    @property
+    def hidden(self) -> int:
+        return 0
 
     def init(self, key: jax.Array, features: int, outputs: int) -> Params:
         del key

@@ -9,10 +9,10 @@ from jaxtyping import Array, Float
 from downslope.core.about import AboutPart, Paper
 from downslope.core.record import choice, hyper
 from downslope.core.types import Number, Params
-from downslope.models.base import Model
+from downslope.models.base import Layered
 
 
-class Mlp(Model):
+class Mlp(Layered):
     """Hidden layers let it bend; the default model above 1 000 rows. Weights start as normal numbers with variance 2 /
     inputs, biases at zero.
 
@@ -38,6 +38,14 @@ class Mlp(Model):
 
     widths: tuple[int, ...] = choice(default=(64, 64), doc="Units of each hidden layer.")
     dropout: Number = hyper(default=0.0, at_least=0.0, below=1.0, doc="Share of hidden units silenced while training.")
+
+    @property
+    def random(self) -> bool:
+        return float(self.dropout) > 0
+
+    @property
+    def hidden(self) -> int:
+        return len(self.widths)
 
     def init(self, key: jax.Array, features: int, outputs: int) -> Params:
         sizes = list(pairwise((features, *self.widths, outputs)))

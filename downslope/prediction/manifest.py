@@ -17,7 +17,7 @@ FORMAT = 1
 LARGEST = 64 << 20
 DEEPEST = 50
 KINDS = ("number", "boolean", "date", "category")
-NETWORKS = ("mlp", "linear")
+NETWORKS = ("mlp", "linear", "own")
 ACTIVATIONS = ("relu",)
 FIRST_LINE = re.compile(rb'\{"sha256": "([0-9a-f]{64})",\n')
 QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
@@ -90,6 +90,8 @@ def check(manifest: Any) -> None:
     network = manifest.get("network")
     need(isinstance(network, dict) and network.get("kind") in NETWORKS, "its network is unknown")
     need(network.get("activation", "relu") in ACTIVATIONS, "its activation is unknown")
+    if network["kind"] == "own":
+        check_own(network)
     members = manifest.get("members")
     need(isinstance(members, list) and len(members) > 0, "it has no members")
     for member in members:
@@ -114,6 +116,16 @@ def check_classes(task: str, classes: Any) -> None:
     need(isinstance(classes, list) and all(isinstance(name, str) for name in classes), "its classes are no list of names")
     need(len(set(classes)) == len(classes) >= 2, "its classes are too few or not different")
     need(task != Task.BINARY or len(classes) == 2, "a binary model has not two classes")
+
+
+def check_own(network: Mapping[str, Any]) -> None:
+    """A network of the user's own says what it is called, and how many columns and scores it was made for."""
+    need(isinstance(network.get("name"), str), "its network has no name")
+    need(isinstance(network.get("settings"), dict), "its network has no settings")
+    need(network.get("sha256") is None or isinstance(network["sha256"], str), "its network's hash is no text")
+    for what in ("features", "outputs"):
+        size = network.get(what)
+        need(isinstance(size, int) and not isinstance(size, bool) and size > 0, f"its network has no number of {what}")
 
 
 def check_scale(scale: Any, link: str) -> None:

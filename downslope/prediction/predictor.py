@@ -2,8 +2,10 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from downslope.data.coded import Coded
 from downslope.data.encode import CategoryPart, Encoder, TargetScale
 from downslope.data.read import read
 from downslope.data.table import Table
+from downslope.prediction import own
 from downslope.prediction import tensors as tensor_files
 from downslope.prediction.manifest import Damaged, need, read_manifest
 
@@ -27,16 +30,15 @@ Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One trained network with the encoder, the target scale and the calibration that belong to it."""
+    """One trained network with the encoder, the target scale and the calibration that belong to it.
+
+    `raw` gives the raw scores of encoded rows, one column for each output.
+    """
 
     encoder: Encoder
     scale: TargetScale
     calibration: Mapping[str, Any] | None
-    layers: Layers
-
-    def raw(self, hidden: np.ndarray) -> np.ndarray:
-        """Raw scores of encoded rows, one column for each output."""
-        return forward(self.layers, hidden)
+    raw: Callable[[np.ndarray], np.ndarray]
 
     def calibrated(self, raw: np.ndarray) -> np.ndarray:
         """Scores after the temperature or Platt's scaling."""
@@ -82,13 +84,14 @@ class Predictor:
     columns: tuple[Mapping[str, Any], ...]
     members: tuple[Member, ...]
     manifest: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
     def features(self, source: Any) -> Features:
         """The columns the model needs, from anything that `read` takes; other columns are ignored, and said to be."""
         if isinstance(source, Features):
             return source
         table = read(source)
-        found, notes = {}, []
+        found, notes = {}, [*self.notes]
         for column in self.columns:
             name = column["name"]
             if name not in table.columns:
@@ -178,8 +181,20 @@ class Predictor:
         return np.stack([links.apply("sigmoid", -scores), positive], axis=1)
 
 
-def load(folder: str | os.PathLike[str]) -> Predictor:
-    """The model in a folder, after every byte of it was checked. Nothing in it is ever executed."""
+def load(folder: str | os.PathLike[str], model: Any = None) -> Predictor:
+    """The model in a folder, after every byte of it was checked. Nothing in it is ever executed.
+
+    Where the network is the user's own, `model` is its file, which is run, or an object with `init` and `apply`. A file that
+    is not the one it was trained with is announced, here and in the notes of every prediction.
+    """
+    loaded = opened(folder, model)
+    for note in loaded.notes:
+        warnings.warn(note, stacklevel=2)
+    return loaded
+
+
+def opened(folder: str | os.PathLike[str], model: Any = None) -> Predictor:
+    """`load` for somebody who will show the notes."""
     folder = Path(folder)
     if not (folder / "manifest.json").exists() and (folder / "model" / "manifest.json").exists():
         folder = folder / "model"
@@ -191,7 +206,9 @@ def load(folder: str | os.PathLike[str]) -> Predictor:
         file = "model.safetensors"
         tensors = tensor_files.load(read_bytes(folder / file), manifest)
         file = "manifest.json"
-        return assemble(manifest, tensors, str(folder))
+        if manifest["network"]["kind"] == "own":
+            assemble(manifest, tensors, str(folder))  # every check before a file of the user's is run
+        return assemble(manifest, tensors, str(folder), own.formula_for(manifest["network"], model, str(folder)))
     except Damaged as problem:
         raise BadData(f"the model in {folder} is damaged: {file}: {problem}; copy it again or train it again") from None
 
@@ -208,7 +225,9 @@ def read_bytes(path: Path) -> bytes:
         raise BadData(f"cannot read {path}: {problem.strerror or problem}; copy the model again or train it again") from None
 
 
-def assemble(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray], folder: str = "") -> Predictor:
+def assemble(
+    manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray], folder: str = "", formula: own.Formula | None = None
+) -> Predictor:
     """The predictor that a checked manifest and its tensors make; `Damaged` when they do not fit each other."""
     task = Task(manifest["task"])
     classes = None if manifest["classes"] is None else tuple(manifest["classes"])
@@ -223,13 +242,25 @@ def assemble(manifest: Mapping[str, Any], tensors: Mapping[str, np.ndarray], fol
         except (KeyError, TypeError, ValueError) as problem:
             raise Damaged(f"the encoder of member {index} is unreadable ({problem})") from None
         need(len(encoder.parts) > 0 and {part.name for part in encoder.parts} <= names, f"member {index} reads unknown columns")
-        layers = layers_of(tensors, index, encoder.width, outputs, task)
-        taken += 2 * len(layers)
+        if manifest["network"]["kind"] == "own":
+            network, used = own.network(tensors, index, manifest["network"], encoder.width, formula)
+        else:
+            layers = layers_of(tensors, index, encoder.width, outputs, task)
+            network, used = partial(forward, layers), 2 * len(layers)
+        taken += used
         scale = TargetScale(**plain["target_scale"]) if plain.get("target_scale") else TargetScale()
-        members.append(Member(encoder, scale, plain.get("calibration"), layers))
+        members.append(Member(encoder, scale, plain.get("calibration"), network))
     need(taken == len(tensors), "there are tensors that no member uses")
     return Predictor(
-        folder, task, manifest["target"], classes, manifest["link"], tuple(manifest["columns"]), tuple(members), manifest
+        folder,
+        task,
+        manifest["target"],
+        classes,
+        manifest["link"],
+        tuple(manifest["columns"]),
+        tuple(members),
+        manifest,
+        () if formula is None else formula.notes,
     )
 
 

@@ -40,7 +40,7 @@ def save_model(folder: str | os.PathLike[str], manifest: Mapping[str, Any], tens
     from downslope.prediction.predictor import assemble
 
     folder = Path(folder)
-    arrays = {name: np.ascontiguousarray(tensor, dtype=np.float32) for name, tensor in tensors.items()}
+    arrays = {name: np.asarray(tensor, dtype=np.float32, order="C") for name, tensor in tensors.items()}
     data = tensor_files.dump(arrays)
     full = {
         **manifest,

@@ -81,7 +81,7 @@ class Trainer:
     @property
     def block(self) -> int:
         """Lanes side by side on one device."""
-        return budget.block_size(len(getattr(self.model, "widths", ())))
+        return budget.block_size(self.model.hidden)
 
     def program(self, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
         """The program for recipes of this structure; its compilation starts now, in the background."""
@@ -105,7 +105,7 @@ class Trainer:
             features=self.features,
             outputs=outputs,
             labels=self.labels,
-            random=float(getattr(recipe.model, "dropout", 0.0)) > 0,
+            random=recipe.model.random,
         )
 
     def bundle(self, lanes: Sequence[Lane], batch: int | None, classes: int | None, score: Score, smooth: int = 1) -> Bundle:
@@ -117,7 +117,7 @@ class Trainer:
         return Bundle(program, self.cut(recipe.optimizer, outputs, batch), self.folds, lanes, starts, score, smooth)
 
     def start(self, lane: Lane, outputs: int, classes: int | None) -> Params:
-        """Initial parameters: they depend on the seed alone, but for the last bias, which is the loss's best constant score."""
+        """Initial parameters: they depend on the seed alone, but for what makes the scores start at the loss's best constant."""
         key = (lane.seed, outputs)
         if key not in self.starts:
             params = jax.jit(self.model.init, static_argnums=(1, 2))(jax.random.key(lane.seed), self.features, outputs)
@@ -127,8 +127,7 @@ class Trainer:
         if known not in self.constants:
             target, weight = self.learned(lane, classes)
             self.constants[known] = np.asarray(loss.best_constant(target, weight, classes), np.float32)
-        *hidden, last = self.starts[key]["layers"]
-        return {"layers": [*hidden, {**last, "bias": self.constants[known]}]}
+        return self.model.starting_at(self.starts[key], self.constants[known])
 
     def learned(self, lane: Lane, classes: int | None) -> tuple[np.ndarray, np.ndarray]:
         """The targets that a lane learns from and their weights; smoothed class indices come as one row for each class."""

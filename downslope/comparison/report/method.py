@@ -85,7 +85,9 @@ def references(result: dict[str, Any]) -> list[dict[str, str]]:
 def commands(result: dict[str, Any]) -> dict[str, str]:
     """What to type next, and what to type to repeat or continue; "" where a result cannot tell."""
     has_model = bool(result.get("test")) and result.get("finished", True)
-    following = result.get("next") or "downslope predict model new.csv --out predictions.csv"
+    path = result.get("own", {}).get("model", {}).get("path")
+    again = f" --model {shlex.quote(path)}" if path else ""
+    following = result.get("next") or f"downslope predict model new.csv{again} --out predictions.csv"
     given = block(result.get("command") or "")
     return {"given": given, "repeat": given or in_full(result), "next": block(following) if has_model else ""}
 
