@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from downslope.core.about import AboutPart, Paper
 from downslope.core.record import choice, hyper
 from downslope.core.types import Number, Params
-from downslope.models.base import Layered
+from downslope.models.base import Layered, product
 
 
 class Mlp(Layered):
@@ -61,7 +61,7 @@ class Mlp(Layered):
     ) -> Float[Array, "batch outputs"]:
         *hidden, last = params["layers"]
         for index, layer in enumerate(hidden):
-            x = jnp.maximum(x @ layer["weight"] + layer["bias"][None], 0)
+            x = jax.nn.relu(product(x, layer["weight"]) + layer["bias"][None])
             if key is not None:
                 keep = jax.random.bernoulli(jax.random.fold_in(key, index), 1 - self.dropout, x.shape)
                 x = jnp.where(keep, x / (1 - self.dropout), 0)

@@ -67,7 +67,7 @@ class Feed:
 
     def put(self, parts: Sequence[np.ndarray], device: int) -> Batch:
         """Arrays on one device, with the leading axis that counts devices."""
-        return Batch(*(jax.device_put(part[None], self.device(device)) for part in parts))
+        return Batch(*jax.device_put([part[None] for part in parts], self.device(device)))
 
     def device(self, number: int) -> Any:
         """The device at a place of the mesh."""

@@ -93,11 +93,11 @@ class Bundle:
     def spread(self, wave: Wave, trees: Sequence[Any], shapes: Any) -> Any:
         """The trees of a wave's lanes, stacked to (devices, block) and put on the devices."""
 
-        def put(like: jax.ShapeDtypeStruct, *leaves: Any) -> jax.Array:
-            stacked = np.asarray(leaves, like.dtype).reshape(like.shape)
-            return jax.device_put(stacked, self.program.sharding)
+        def stack(like: jax.ShapeDtypeStruct, *leaves: Any) -> np.ndarray:
+            return np.asarray(leaves, like.dtype).reshape(like.shape)
 
-        return tree.map(put, shapes, *[trees[lane] for block in wave for lane in block])
+        stacked = tree.map(stack, shapes, *[trees[lane] for block in wave for lane in block])
+        return jax.device_put(stacked, self.program.sharding)  # all at once: each call costs more than its copy
 
     def living(self, wave: Wave, carry: Carry) -> Carry:
         """The carry with only the first place of each lane alive: the others fill the wave and have nothing to do."""

@@ -1,7 +1,7 @@
 """Batches in the order a lane sees them: rows gathered by NumPy on the host, ahead of time."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -28,21 +28,26 @@ class Fold:
         """Rows to learn from."""
         return len(self.x)
 
+    @cached_property
+    def even(self) -> bool:
+        """Whether all rows count the same."""
+        return bool(np.all(self.weight == 1))
+
 
 def order(rows: int, batches: int, batch: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers `(batches, batch)` of one epoch and whether each is real, a pure function of its arguments.
+    """Row numbers `(batches, batch)` of one epoch, and their shares where all rows count the same: a pure function.
 
-    Every row comes once; batches differ by at most one row, so no batch is tiny. Places left over repeat a row with weight 0.
+    Every row comes once; batches differ by at most one row, so no batch is tiny. Places left over repeat a row with share 0.
 
-    >>> rows, real = order(rows=5, batches=2, batch=3, seed=0, epoch=0)
-    >>> sorted(rows[real].tolist()), real.sum(axis=1).tolist()
-    ([0, 1, 2, 3, 4], [2, 3])
+    >>> rows, share = order(rows=4, batches=2, batch=3, seed=0, epoch=0)
+    >>> sorted(rows[share > 0].tolist()), share.tolist()
+    ([0, 1, 2, 3], [[0.5, 0.5, 0.0], [0.5, 0.5, 0.0]])
     """
     shuffled = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(rows)
     edges = np.arange(batches + 1) * rows // batches
     place = edges[:-1, None] + np.arange(batch)[None, :]
     real = place < edges[1:, None]
-    return shuffled[np.minimum(place, edges[1:, None] - 1)], real
+    return shuffled[np.minimum(place, edges[1:, None] - 1)], shares(real.astype(np.float32))
 
 
 remembered = lru_cache(maxsize=512)(order)
@@ -59,10 +64,10 @@ def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, firs
         )
         for epoch in np.unique(wanted // epoch_size)
     ]
-    rows = np.concatenate([part[0] for part in parts])
-    real = np.concatenate([part[1] for part in parts])
-    weight = np.where(real, gathered(fold.weight, rows), np.float32(0))
-    return gathered(fold.x, rows), gathered(fold.y, rows), shares(weight)
+    rows, share = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if not fold.even:
+        share = shares(np.where(share > 0, gathered(fold.weight, rows), np.float32(0)))
+    return gathered(fold.x, rows), gathered(fold.y, rows), share
 
 
 def gathered(values: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -25,12 +25,12 @@ def by_hand(part: Fold, *, rate, epochs, batch, seed, momentum=0.0, l2=0.0, clip
     vw, vb, step = np.zeros_like(w), 0.0, 0
     batches, path = -(-len(x) // batch), []
     for epoch in range(epochs):
-        rows, real = order(len(x), batches, batch, seed, epoch)
+        rows, share = order(len(x), batches, batch, seed, epoch)
         for place in range(batches):
-            mine = rows[place][real[place]]
+            mine = rows[place][share[place] > 0]
             error = x[mine] @ w + b - y[mine]
-            share = weight[mine] / weight[mine].sum()
-            gw, gb = 2 * x[mine].T @ (share * error) + l2 * w, 2 * np.sum(share * error)
+            own = weight[mine] / weight[mine].sum()
+            gw, gb = 2 * x[mine].T @ (own * error) + l2 * w, 2 * np.sum(own * error)
             short = min(1.0, clip / np.sqrt(gw @ gw + gb**2))
             fall = 1 - step / (epochs * batches)
             kept = momentum if average_from is None else momentum * fall
