@@ -34,10 +34,11 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "downslope needs Python 3.11 or newer with venv; none was found on PATH" >&2; exit 2; }
 	@echo "Setting up .venv-peers (once; some minutes)"
 	@test -x $(PEERS)/python || $(PYTHON) -m venv .venv-peers
-	@# PyTorch brings SymPy, which wants an older mpmath than the tests have; so the peers live apart from the tests' packages.
+	@# PyTorch brings SymPy, which wants an older mpmath than the tests have; so the peers live apart from the tests' packages,
+	@# with the mpmath that SymPy chooses. For the truth of `make accuracy` either will do.
 	@grep -v '^mpmath==' constraints.txt > .venv-peers/constraints.txt
 	@$(PEERS)/python $(PIP_OF_PEERS) setuptools
-	@$(PEERS)/python $(PIP_OF_PEERS) --no-build-isolation --editable '.[peers]' optax
+	@$(PEERS)/python $(PIP_OF_PEERS) --no-build-isolation --editable '.[peers]' optax mpmath
 	@touch $@
 
 demo: setup  ## compare on two real tables that come with scikit-learn
@@ -69,8 +70,8 @@ bench: .venv-peers/ready  ## measure against the peers, side by side; QUICK=1 on
 bench-losses: setup  ## memory and time of cross-entropy over very many classes
 	$(BIN)/python -m benchmarks.large_classes
 
-accuracy: setup  ## error of every loss in units of the last place
-	$(BIN)/python benchmarks/accuracy.py
+accuracy: .venv-peers/ready  ## error of every loss in units of the last place, beside PyTorch, optax and Keras
+	KERAS_BACKEND=jax $(PEERS)/python benchmarks/accuracy.py
 
 validate-statistics: setup  ## simulate comparisons whose truth is known
 	$(BIN)/python benchmarks/validate_statistics.py

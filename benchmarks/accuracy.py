@@ -1,4 +1,4 @@
-"""Errors of every loss in units of the last place, ours beside the peers that are installed: `make accuracy`.
+"""Errors of every loss in units of the last place, ours beside PyTorch, optax and Keras: `make accuracy`.
 
 The truth is the one of the contract tests: fifty digits and more, at the same kinds of points.
 """
@@ -57,6 +57,8 @@ def optax_answers() -> dict[str, Callable[[Points], Answer]]:
         "perceptron": by_jax(lambda raw, target: losses.perceptron_loss(raw, 2 * target - 1)),
         "cross_entropy": by_jax(cross_entropy),
         "crammer_singer_hinge": by_jax(losses.multiclass_hinge_loss),
+        "binary_cross_entropy": by_jax(lambda raw, target, positive_weight: losses.sigmoid_binary_cross_entropy(raw, target)),
+        "binary_focal": by_jax(lambda raw, target, gamma, positive_weight: losses.sigmoid_focal_loss(raw, target, gamma=gamma)),
     }
 
 
@@ -88,6 +90,9 @@ def torch_answers() -> dict[str, Callable[[Points], Answer]]:
             )
         ),
         "cross_entropy": by_torch(lambda r, t: functional.cross_entropy(r, t, **plain)),
+        "kullback_leibler_divergence": by_torch(
+            lambda r, t: functional.kl_div(functional.log_softmax(r, dim=-1), t, **plain).sum(dim=-1)
+        ),
     }
 
 
@@ -110,13 +115,29 @@ def keras_answers() -> dict[str, Callable[[Points], Answer]]:
         "log_cosh": by_jax(each(losses.log_cosh)),
         "squared_logarithmic_error": by_jax(each(losses.mean_squared_logarithmic_error)),
         "cross_entropy": by_jax(cross_entropy),
+        "hinge": by_jax(lambda raw, target: losses.hinge(2 * target[..., None] - 1, raw[..., None])),
+        "squared_hinge": by_jax(lambda raw, target: losses.squared_hinge(2 * target[..., None] - 1, raw[..., None])),
+        "binary_cross_entropy": by_jax(
+            lambda raw, target, positive_weight: losses.binary_crossentropy(target[..., None], raw[..., None], from_logits=True)
+        ),
+        "kullback_leibler_divergence": by_jax(lambda raw, target: losses.kl_divergence(target, jax.nn.softmax(raw))),
     }
+
+
+def takes(who: str, name: str, at: Points) -> bool:
+    """Whether a peer's loss has these settings and labels: weights of a class are PyTorch's alone, divergence needs shares."""
+    if who == "downslope":
+        return True
+    weighed = at.settings.get("positive_weight", 1.0) != 1
+    return not (weighed and who != "PyTorch") and not (name == "kullback_leibler_divergence" and at.target.ndim == 1)
 
 
 def report(name: str, who: str, answer: Callable[[Points], Answer], where: list[Points], exact: list[Any]) -> None:
     """One line of the table."""
     errors: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
     for at, true in zip(where, exact, strict=True):
+        if not takes(who, name, at):
+            continue
         value, gradient = answer(at)
         errors[0].append(off(value, true.value, true.value_rest, true.value_size, np.float32))
         errors[1].append(off(gradient, true.gradient, true.gradient_rest, true.gradient_size, np.float32))
