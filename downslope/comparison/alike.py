@@ -13,6 +13,7 @@ import numpy as np
 from downslope import optimizers, schedules
 from downslope.comparison.contender import Contender, short, split_names
 from downslope.core.errors import IncompatiblePair, OutOfRange, UnknownName
+from downslope.core.types import Mask
 from downslope.optimizers.base import Optimizer, around
 from downslope.penalties.base import Penalty
 from downslope.schedules.base import Schedule
@@ -93,7 +94,7 @@ class Alike:
         if self.average is not None:
             out.append(f"predictions come from averaged parameters: {self.facts()['average']}")
         if penalty is not None:
-            out.append(f"penalty {short(penalty)} charges {WHO.get(penalty.charged, OWN)}")
+            out.append(f"penalty {short(penalty)} charges {meant(penalty.charged)}")
         return out + decay(ready)
 
 
@@ -105,8 +106,13 @@ def decay(ready: Sequence[Optimizer]) -> list[str]:
         if np.max(values.get("weight_decay", 0.0)) > 0:
             which = values.get("decayed", values.get("adapted", "weights"))
             share = f"{each.name} (weight_decay {values['weight_decay']:g})"
-            known.setdefault(WHO.get(which, OWN), set()).add(share)
+            known.setdefault(meant(which), set()).add(share)
     return [f"decay shrinks {who}: {', '.join(sorted(names))}" for who, names in known.items()]
+
+
+def meant(which: Mask) -> str:
+    """Who decays or pays, in words."""
+    return OWN if callable(which) else WHO[which]
 
 
 def has(optimizer: Optimizer, name: str) -> bool:

@@ -63,6 +63,8 @@ def plain(value: Any) -> Any:
         return value
     if hasattr(value, "settings"):
         return {"name": value.name, **{name: plain(inner) for name, inner in value.values().items()}}
+    if callable(value):
+        return spell_value(value)
     if isinstance(value, tuple | list):
         return [plain(inner) for inner in value]
     return float(value)

@@ -42,6 +42,7 @@ def code(recipe: Any) -> str | None:
         and recipe.schedule in ("", "constant", "linear", "cosine")
         and recipe.penalty in PENALTIES
         and all(recipe.optimizer_settings.get(name, value) == value for name, value in ONLY.items())
+        and recipe.optimizer_settings.get("decayed", "weights") in ("weights", "everything")
         and (recipe.loss != "cross_entropy" or not recipe.loss_settings)
     )
     if not known:

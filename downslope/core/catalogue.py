@@ -234,6 +234,8 @@ def spell_value(value: Any) -> str:
     """One setting as one types it."""
     if hasattr(value, "settings"):
         return spell(value)
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
     if value is None or isinstance(value, bool | str | tuple | list):
         return repr(list(value) if isinstance(value, tuple) else value)
     return f"{float(value):.6g}"

@@ -33,6 +33,7 @@ class Setting:
     options: tuple[Any, ...] | None = None
     in_target_units: bool = False
     steady: bool = False
+    or_function: bool = False
 
     def bounds(self) -> str:
         """The allowed values in words.
@@ -43,14 +44,14 @@ class Setting:
         if self.options is not None:
             if len(self.options) > LISTED and self.options == tuple(range(self.options[0], self.options[-1] + 1)):
                 return f"a whole number from {self.options[0]} to {self.options[-1]}"
-            return "one of " + ", ".join(map(str, self.options))
+            return "one of " + ", ".join(map(str, self.options)) + (", or a function" if self.or_function else "")
         words = (("above", self.above), ("at least", self.at_least), ("below", self.below), ("at most", self.at_most))
         return " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None) or "any number"
 
     def allows(self, value: Any) -> bool:
         """Whether every number in `value` is finite and inside the bounds (any value among the options of a choice)."""
         if self.kind == "choice":
-            return self.options is None or value in self.options
+            return self.options is None or value in self.options or (self.or_function and callable(value))
         numbers = np.asarray(value, dtype=float)
         inside = np.isfinite(numbers)
         for bound, keeps in (
@@ -81,9 +82,13 @@ def hyper(
     return dataclasses.field(default=default, metadata={"setting": setting})
 
 
-def choice(*, default: Any, doc: str, options: Sequence[Any] | None = None) -> Any:
-    """A setting that changes the program: part of the record's structure. Its value must be hashable."""
-    setting = Setting("choice", doc, options=None if options is None else tuple(options))
+def choice(*, default: Any, doc: str, options: Sequence[Any] | None = None, or_function: bool = False) -> Any:
+    """A setting that changes the program: part of the record's structure. Its value must be hashable.
+
+    With `or_function` a function may stand in the place of an option. Keep it under one name: another function, even one with
+    the same text, is another program.
+    """
+    setting = Setting("choice", doc, options=None if options is None else tuple(options), or_function=or_function)
     return dataclasses.field(default=default, metadata={"setting": setting, "static": True})
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.core import Tracer
 
-from downslope.core.types import Number
+from downslope.core.errors import BadShape
+from downslope.core.types import Mask, Number
 
 MANY = 64
 
@@ -76,6 +78,22 @@ def dot(left: Any, right: Any) -> jax.Array:
 def norm(params: Any) -> jax.Array:
     """Euclidean length of all numbers taken together."""
     return jnp.sqrt(dot(params, params))
+
+
+def meant(which: Mask, params: Any) -> Any:
+    """The parameters that are meant; `None` stands in the place of the others.
+
+    >>> meant(lambda params: {"a": True, "b": False}, {"a": 1.0, "b": 2.0})
+    {'a': 1.0, 'b': None}
+    """
+    if not callable(which):
+        return jax.tree.map(lambda leaf: leaf if which == "everything" or is_weight(leaf) else None, params)
+    mask = which(params)
+    known = all(isinstance(leaf, bool | np.bool_) for leaf in jax.tree.leaves(mask))
+    if not known or jax.tree.structure(mask) != jax.tree.structure(params):
+        found = " ".join(repr(mask).split())
+        raise BadShape(f"a mask must give True or False for each parameter, in the structure of the parameters, got {found:.99}")
+    return jax.tree.map(lambda leaf, yes: leaf if yes else None, params, mask)
 
 
 def is_weight(leaf: Any) -> bool:

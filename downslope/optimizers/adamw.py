@@ -8,7 +8,7 @@ from jaxtyping import Array, Int, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, filled, required
 
 
@@ -59,8 +59,11 @@ class Adamw(Optimizer):
     weight_decay: Number = hyper(
         default=1e-2, at_least=0.0, search=Range(1e-4, 1.0, "log"), doc="Share by which weights shrink, times the learning rate."
     )
-    decayed: str = choice(
-        default="weights", options=("weights", "everything"), doc="What shrinks: matrices of weights alone, or biases too."
+    decayed: Mask = choice(
+        default="weights",
+        options=("weights", "everything"),
+        or_function=True,
+        doc="What shrinks: matrices of weights alone, or biases too.",
     )
     epsilon_hat: bool = choice(default=False, options=(False, True), doc="Add epsilon before the bias correction, not after it.")
 
@@ -81,9 +84,8 @@ class Adamw(Optimizer):
         epsilon = self.epsilon if self.epsilon_hat else self.epsilon * root
         decay = self.learning_rate * self.weight_decay
 
-        def change(m: Array, v: Array, p: Array) -> Array:
+        def change(m: Array, v: Array, p: Array | None) -> Array:
             move = -rate * m / (jnp.sqrt(v) + epsilon)
-            shrinks = self.decayed == "everything" or tree.is_weight(p)
-            return tree.typed(move - decay * p if shrinks else move, m.dtype)
+            return tree.typed(move if p is None else move - decay * p, m.dtype)
 
-        return tree.map(change, mean, square, params), State(step, mean, square)
+        return tree.map(change, mean, square, tree.meant(self.decayed, params)), State(step, mean, square)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Int, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, filled, required
 
 
@@ -62,8 +62,11 @@ class Adan(Optimizer):
     weight_decay: Number = hyper(
         default=0.0, at_least=0.0, search=Range(1e-4, 1.0, "log"), doc="Share by which weights shrink, times the learning rate."
     )
-    decayed: str = choice(
-        default="weights", options=("weights", "everything"), doc="What shrinks: matrices of weights alone, or biases too."
+    decayed: Mask = choice(
+        default="weights",
+        options=("weights", "everything"),
+        or_function=True,
+        doc="What shrinks: matrices of weights alone, or biases too.",
     )
 
     def init(self, params: Params) -> State:
@@ -84,12 +87,12 @@ class Adan(Optimizer):
         mean_scale, trend_scale = 1 / filled(self.b1, step), self.b2 / filled(self.b2, step)
         square_scale = 1 / filled(self.b3, step)
 
-        def change(m: Array, d: Array, n: Array, p: Array) -> Number:
+        def change(m: Array, d: Array, n: Array, p: Array | None) -> Number:
             move = self.learning_rate * (m * mean_scale + d * trend_scale) / (jnp.sqrt(n * square_scale) + self.epsilon)
-            if not (self.decayed == "everything" or tree.is_weight(p)):
+            if p is None:
                 return -move
             shrink = self.learning_rate * self.weight_decay
             return -(move + shrink * p) / (1 + shrink)  # the same as dividing the moved parameter by 1 + shrink
 
-        moves = tree.map(change, mean, trend, square, params)
+        moves = tree.map(change, mean, trend, square, tree.meant(self.decayed, params))
         return tree.typed_as(mean, moves), State(step, gradient, mean, trend, square)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Int, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, filled, required
 
 
@@ -58,9 +58,10 @@ class Lamb(Optimizer):
     weight_decay: Number = hyper(
         default=1e-2, at_least=0.0, search=Range(1e-4, 1.0, "log"), doc="Weight of the parameters in the direction of the step."
     )
-    adapted: str = choice(
+    adapted: Mask = choice(
         default="weights",
         options=("weights", "everything"),
+        or_function=True,
         doc="What is decayed and rescaled: matrices of weights alone, or biases too.",
     )
 
@@ -78,14 +79,14 @@ class Lamb(Optimizer):
         square = tree.blend(state.square, tree.map(jnp.square, gradient), keep=self.b2)
         mean_scale, square_scale = 1 / filled(self.b1, step), 1 / filled(self.b2, step)
 
-        def change(m: Array, v: Array, p: Array) -> Number:
+        def change(m: Array, v: Array, p: Array | None) -> Number:
             move = m * mean_scale / (jnp.sqrt(v * square_scale) + self.epsilon)
-            if not (self.adapted == "everything" or tree.is_weight(p)):
+            if p is None:
                 return -self.learning_rate * move
             move = move + self.weight_decay * p
             length, reach = tree.norm(p), tree.norm(move)
             known = (length > 0) & (reach > 0)
             return -self.learning_rate * jnp.where(known, length / jnp.where(known, reach, 1), 1) * move
 
-        moves = tree.map(change, mean, square, tree.widen(params))
+        moves = tree.map(change, mean, square, tree.meant(self.adapted, tree.widen(params)))
         return tree.typed_as(mean, moves), State(step, mean, square)

@@ -8,7 +8,7 @@ from jaxtyping import Array, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, required
 
 
@@ -54,9 +54,10 @@ class Lars(Optimizer):
     weight_decay: Number = hyper(
         default=1e-4, at_least=0.0, search=Range(1e-5, 1e-1, "log"), doc="Weight of the parameters in the direction of the step."
     )
-    adapted: str = choice(
+    adapted: Mask = choice(
         default="weights",
         options=("weights", "everything"),
+        or_function=True,
         doc="What is decayed and rescaled: matrices of weights alone, or biases too.",
     )
 
@@ -70,13 +71,15 @@ class Lars(Optimizer):
         params = required(params, "params", self.name)
         gradient = tree.widen(gradient)
 
-        def gather(b: Array, g: Array, p: Array) -> Number:
-            if self.adapted == "everything" or tree.is_weight(p):
+        def gather(b: Array, g: Array, p: Array | None) -> Number:
+            if p is not None:
                 length = tree.norm(p)
                 reach = tree.norm(g) + self.weight_decay * length
                 known = (length > 0) & (reach > 0)
                 g = jnp.where(known, self.trust * length / jnp.where(known, reach, 1), 1) * (g + self.weight_decay * p)
             return self.momentum * b + g
 
-        velocity = tree.typed_as(gradient, tree.map(gather, state.velocity, gradient, tree.widen(params)))
+        velocity = tree.typed_as(
+            gradient, tree.map(gather, state.velocity, gradient, tree.meant(self.adapted, tree.widen(params)))
+        )
         return tree.typed_as(velocity, tree.scale(-self.learning_rate, velocity)), State(velocity)

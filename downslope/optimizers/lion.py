@@ -8,7 +8,7 @@ from jaxtyping import Array, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, required
 
 
@@ -50,8 +50,11 @@ class Lion(Optimizer):
     weight_decay: Number = hyper(
         default=1e-2, at_least=0.0, search=Range(1e-4, 1.0, "log"), doc="Share by which weights shrink, times the learning rate."
     )
-    decayed: str = choice(
-        default="weights", options=("weights", "everything"), doc="What shrinks: matrices of weights alone, or biases too."
+    decayed: Mask = choice(
+        default="weights",
+        options=("weights", "everything"),
+        or_function=True,
+        doc="What shrinks: matrices of weights alone, or biases too.",
     )
 
     def init(self, params: Params) -> State:
@@ -64,11 +67,11 @@ class Lion(Optimizer):
         params = required(params, "params", self.name)
         gradient = tree.widen(gradient)
 
-        def change(m: Array, g: Array, p: Array) -> Number:
+        def change(m: Array, g: Array, p: Array | None) -> Number:
             move = jnp.sign(self.b1 * m + (1 - self.b1) * g)
-            if self.decayed == "everything" or tree.is_weight(p):
+            if p is not None:
                 move = move + self.weight_decay * p
             return -self.learning_rate * move
 
-        moves = tree.map(change, state.mean, gradient, params)
+        moves = tree.map(change, state.mean, gradient, tree.meant(self.decayed, params))
         return tree.typed_as(gradient, moves), State(tree.blend(state.mean, gradient, keep=self.b2))

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, filled, required
 
 
@@ -67,8 +67,11 @@ class Prodigy(Optimizer):
     weight_decay: Number = hyper(
         default=0.0, at_least=0.0, search=Range(1e-4, 1.0, "log"), doc="Share by which weights shrink, times the step size."
     )
-    decayed: str = choice(
-        default="weights", options=("weights", "everything"), doc="What shrinks: matrices of weights alone, or biases too."
+    decayed: Mask = choice(
+        default="weights",
+        options=("weights", "everything"),
+        or_function=True,
+        doc="What shrinks: matrices of weights alone, or biases too.",
     )
     correction: bool = choice(default=False, options=(False, True), doc="Correct the running means for their start at zero.")
 
@@ -99,11 +102,11 @@ class Prodigy(Optimizer):
         estimate = self.growth * gained / jnp.where(reach > 0, reach, 1)
         distance = jnp.asarray(jnp.where(reach > 0, jnp.maximum(old, estimate), old), old.dtype)
 
-        def change(m: Array, v: Array, p: Array) -> Number:
+        def change(m: Array, v: Array, p: Array | None) -> Number:
             move = m / (jnp.sqrt(v) + distance * self.epsilon)
-            if self.decayed == "everything" or tree.is_weight(p):
+            if p is not None:
                 move = move + self.weight_decay * p
             return -rate * move
 
-        moves = tree.typed_as(mean, tree.map(change, mean, square, now))
+        moves = tree.typed_as(mean, tree.map(change, mean, square, tree.meant(self.decayed, now)))
         return moves, State(step, state.start, mean, square, summed, gained, distance)

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, filled, required
 
 
@@ -70,8 +70,11 @@ class ScheduleFreeAdamw(Optimizer):
     weight_decay: Number = hyper(
         default=0.0, at_least=0.0, search=Range(1e-4, 1.0, "log"), doc="Share by which weights shrink, times the learning rate."
     )
-    decayed: str = choice(
-        default="weights", options=("weights", "everything"), doc="What shrinks: matrices of weights alone, or biases too."
+    decayed: Mask = choice(
+        default="weights",
+        options=("weights", "everything"),
+        or_function=True,
+        doc="What shrinks: matrices of weights alone, or biases too.",
     )
 
     def init(self, params: Params) -> State:
@@ -91,13 +94,15 @@ class ScheduleFreeAdamw(Optimizer):
         total = state.total + largest**2
         newest = largest**2 / total
 
-        def descend(z: Array, g: Array, v: Array, y: Array) -> Number:
+        def descend(z: Array, g: Array, v: Array, y: Array | None) -> Number:
             move = g / (jnp.sqrt(v * scale) + self.epsilon)
-            if self.decayed == "everything" or tree.is_weight(y):
+            if y is not None:
                 move = move + self.weight_decay * y
             return z - self.learning_rate * move
 
-        descending = tree.typed_as(gradient, tree.map(descend, state.descending, gradient, square, blend))
+        descending = tree.typed_as(
+            gradient, tree.map(descend, state.descending, gradient, square, tree.meant(self.decayed, blend))
+        )
 
         def change(z_old: Array, z: Array, y: Array) -> Number:
             average = (y - (1 - self.b1) * z_old) / self.b1

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PyTree
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 from downslope.optimizers.base import Here, Optimizer, required
 
 
@@ -62,8 +62,11 @@ class ScheduleFreeSgd(Optimizer):
     weight_decay: Number = hyper(
         default=0.0, at_least=0.0, search=Range(1e-5, 1e-1, "log"), doc="Share by which weights shrink, times the learning rate."
     )
-    decayed: str = choice(
-        default="weights", options=("weights", "everything"), doc="What shrinks: matrices of weights alone, or biases too."
+    decayed: Mask = choice(
+        default="weights",
+        options=("weights", "everything"),
+        or_function=True,
+        doc="What shrinks: matrices of weights alone, or biases too.",
     )
 
     def init(self, params: Params) -> State:
@@ -80,12 +83,12 @@ class ScheduleFreeSgd(Optimizer):
         total = state.total + largest**2
         newest = largest**2 / total
 
-        def descend(z: Array, g: Array, y: Array) -> Number:
-            if self.decayed == "everything" or tree.is_weight(y):
+        def descend(z: Array, g: Array, y: Array | None) -> Number:
+            if y is not None:
                 g = g + self.weight_decay * y
             return z - self.learning_rate * g
 
-        descending = tree.typed_as(gradient, tree.map(descend, state.descending, gradient, blend))
+        descending = tree.typed_as(gradient, tree.map(descend, state.descending, gradient, tree.meant(self.decayed, blend)))
 
         def change(z_old: Array, z: Array, y: Array) -> Number:
             average = (y - (1 - self.b1) * z_old) / self.b1

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from downslope.core import tree
 from downslope.core.about import AboutPart, Range
 from downslope.core.record import Record, choice, hyper
-from downslope.core.types import Number, Params
+from downslope.core.types import Mask, Number, Params
 
 
 class Penalty(Record):
@@ -25,13 +25,16 @@ class Penalty(Record):
     strength: Number = hyper(
         default=1e-4, at_least=0.0, search=Range(1e-6, 1e-1, "log"), doc="By how much the cost counts against the mean loss."
     )
-    charged: str = choice(
-        default="weights", options=("weights", "everything"), doc="What pays: matrices of weights alone, or biases too."
+    charged: Mask = choice(
+        default="weights",
+        options=("weights", "everything"),
+        or_function=True,
+        doc="What pays: matrices of weights alone, or biases too; or a function from parameters to a tree of booleans.",
     )
 
     def __call__(self, params: Params) -> Float[Array, ""]:
         """The cost of these parameters."""
-        paying = [leaf for leaf in jax.tree.leaves(tree.widen(params)) if self.charged == "everything" or tree.is_weight(leaf)]
+        paying = jax.tree.leaves(tree.meant(self.charged, tree.widen(params)))
         return jnp.asarray(self.strength * sum((jnp.sum(self.cost(leaf)) for leaf in paying), start=0.0))
 
     @abc.abstractmethod

@@ -185,6 +185,9 @@ def test_what_other_frameworks_cannot_say():
     hat = result("squared_error", "adam")
     hat["contenders"][0]["settings"]["epsilon_hat"] = True
     assert paste(hat)["pytorch"] is None
+    masked = result("squared_error", "adamw")
+    masked["contenders"][0]["settings"]["decayed"] = "my_mask"
+    assert paste(masked)["pytorch"] is None
     own = result("squared_error", "adam")
     own["contenders"][0]["loss"] = "my_own_loss"
     assert paste(own)["pytorch"] is None
