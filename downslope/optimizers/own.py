@@ -4,11 +4,12 @@ import inspect
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Int
 
 from downslope.core import own, plain
 from downslope.core.about import AboutOptimizer, Range
@@ -18,7 +19,16 @@ from downslope.core.types import Number, Params, State
 from downslope.optimizers.base import Here, Optimizer
 
 WANTED = "a function optimizer(learning_rate) that returns an optimizer"
+TRIED = "num_linesearch_steps"
 WIDE = Range(1e-4, 1.0, "log")
+
+
+class Searching(NamedTuple):
+    """The state of an optimizer that evaluates gradients of its own, updates so far, and gradient evaluations so far."""
+
+    inner: Any
+    step: Int[Array, ""]
+    evaluations: Int[Array, ""]
 
 
 class OfFactory(Optimizer):
@@ -27,6 +37,7 @@ class OfFactory(Optimizer):
     """
 
     factory: ClassVar[Callable[..., Any]]
+    searches: ClassVar[bool] = False
 
     learning_rate: Number = hyper(default=1e-3, above=0.0, doc="Step size.")
 
@@ -39,11 +50,23 @@ class OfFactory(Optimizer):
         return made
 
     def init(self, params: Params) -> State:
-        return self.made().init(params)
+        state = self.made().init(params)
+        return Searching(state, jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)) if self.searches else state
 
     def update(self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None) -> tuple[Any, State]:
         made = self.made()
-        return made.update(gradient, state, params, **extras(made.update, gradient, here))
+        inner = state.inner if self.searches else state
+        change, later = made.update(gradient, inner, params, **extras(made.update, gradient, here))
+        if self.searches:
+            later = Searching(later, state.step + 1, state.evaluations + 1 + tried(later))
+        return change, later
+
+
+def tried(state: State) -> Any:
+    """Points that a line search has looked at in this update, as optax's line searches tell in their state; else one."""
+    paths = jax.tree_util.tree_leaves_with_path(state)
+    found = [leaf for path, leaf in paths if getattr(path[-1], "name", "") == TRIED]
+    return sum(found, start=jnp.zeros((), jnp.int32)).astype(jnp.int32) if found else 1
 
 
 def extras(update: Callable[..., Any], gradient: Params, here: Here | None) -> dict[str, Any]:
@@ -98,7 +121,9 @@ def of_factory(factory: Callable[..., Any], name: str, rates: Any, batch: Any) -
         title=name, equation="", source=None, batch=batch, gradients_per_step=None if looks_further(factory) else 1
     )
     leaves = {"learning_rate": hyper(default=default, above=0.0, search=where, doc="Step size.")}
-    return plain.record_class(OfFactory, name, about, plain.settings(factory, 1), leaves, {"factory": factory}, factory)
+    made = plain.record_class(OfFactory, name, about, plain.settings(factory, 1), leaves, {"factory": factory}, factory)
+    made.searches = about.gradients_per_step is None
+    return made
 
 
 def search(name: str, rates: Any) -> Range:

@@ -98,6 +98,19 @@ def test_they_pass_the_trial_and_their_cost_is_known(name):
     jax.eval_shape(optimizer.init, start())
 
 
+def test_a_line_search_is_charged_for_what_it_tried():
+    optimizer, params = made("mine", FACTORIES["quasi_newton"]), start()
+    state, before = optimizer.init(params), 0
+    for number in range(1, 4):
+        loss, gradient = jax.value_and_grad(valley)(params)
+        here = Here(loss, jax.random.key(0), jax.value_and_grad(valley))
+        change, state = optimizer.update(gradient, state, params, here)
+        params = optax.apply_updates(params, change)
+        told = int(optax.tree.get(state, "num_linesearch_steps"))
+        assert int(state.step) == number and int(state.evaluations) == before + 1 + told and told > 0
+        before = int(state.evaluations)
+
+
 # How they are named and where their rates are looked for
 
 

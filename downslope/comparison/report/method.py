@@ -95,9 +95,9 @@ def commands(result: dict[str, Any]) -> dict[str, str]:
 def in_full(result: dict[str, Any]) -> str:
     """The command with every choice written out, where the data came from something that a command can name."""
     source = str(result.get("source", ""))
-    if not ("." in source or ":" in source):
-        return ""
     entries = result["contenders"]
+    if not ("." in source or ":" in source) or result.get("own") or any(each.get("own") for each in entries):
+        return ""  # what is the user's own has no name that could be typed
     losses, methods = (series.unique([series.parts(c)[k] for c in entries]) for k in (0, 1))
     budget = result.get("budget", {})
     options = {
