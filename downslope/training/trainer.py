@@ -1,6 +1,6 @@
 """From a problem and its folds to trained lanes: finds or compiles the program, makes the starts, runs the bundle."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,6 +49,11 @@ class Trainer:
     def stop(self) -> int:
         """Rows of the largest stopping slice."""
         return max(len(fold.stop_x) for fold in self.folds)
+
+    @cached_property
+    def init(self) -> Callable[..., Params]:
+        """The model's `init`, compiled once: a bound method is a new object each time, and JAX would compile it anew."""
+        return jax.jit(self.model.init, static_argnums=(1, 2))
 
     @property
     def features(self) -> int:
@@ -120,8 +125,7 @@ class Trainer:
         """Initial parameters: they depend on the seed alone, but for what makes the scores start at the loss's best constant."""
         key = (lane.seed, outputs)
         if key not in self.starts:
-            params = jax.jit(self.model.init, static_argnums=(1, 2))(jax.random.key(lane.seed), self.features, outputs)
-            self.starts[key] = jax.device_get(params)
+            self.starts[key] = jax.device_get(self.init(jax.random.key(lane.seed), self.features, outputs))
         loss, smoothing = lane.recipe.loss, lane.recipe.label_smoothing
         known = (lane.fold, type(loss), smoothing, *(str(value) for value in loss.values().values()))
         if known not in self.constants:
