@@ -15,7 +15,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format generate golden bench bench-losses accuracy bare fuzz validate-statistics clean
+.PHONY: help setup demo test check format generate golden bench bench-parts bench-losses accuracy bare fuzz validate-statistics clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /: /' | awk -F': ' '{printf "make %-20s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench: .venv-peers/ready  ## measure against the peers, side by side; QUICK=1 on
 
 bench-losses: setup  ## memory and time of cross-entropy over very many classes
 	$(BIN)/python -m benchmarks.large_classes
+
+bench-parts: .venv-peers/ready  ## losses and optimizer steps alone beside the peers; QUICK=1 only shows that it runs
+	$(PEERS)/python -m benchmarks losses steps
 
 accuracy: .venv-peers/ready  ## error of every loss in units of the last place, beside PyTorch, optax and Keras
 	KERAS_BACKEND=jax $(PEERS)/python benchmarks/accuracy.py

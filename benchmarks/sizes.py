@@ -16,7 +16,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Alternations and run lengths. `lanes` counts the runs that we train together, for each model."""
+    """Alternations and run lengths. `lanes` counts the runs that we train together, for each model; from `rows` on it is about
+    losses and optimizer steps alone."""
 
     problem: Problem = Problem()
     lanes: dict[str, int] = field(default_factory=lambda: {"linear": 128, "mlp": 32})
@@ -26,6 +27,16 @@ class Sizes:
     demo: tuple[str, ...] = ("make", "demo")
     demos: int = 3
     helps: int = 10
+    rows: tuple[int, ...] = (100, 10_000, 1_000_000, 10_000_000)
+    shapes: tuple[tuple[int, int], ...] = (
+        *((100, 10), (10_000, 10), (1_000_000, 10), (1_000, 100), (100_000, 100)),
+        *((100, 1_000), (20_000, 1_000), (10, 32_000), (600, 32_000)),
+    )
+    points: int = 2_000
+    turns: int = 5
+    parameters: int = 20_000_000
+    arrays: int = 1_000
+    compilations: int = 3
 
 
 FULL = Sizes()
@@ -39,4 +50,11 @@ QUICK = Sizes(
     demo=("make", "--dry-run", "demo"),
     demos=1,
     helps=3,
+    rows=(100,),
+    shapes=((100, 10),),
+    points=200,
+    turns=1,
+    parameters=200_000,
+    arrays=10,
+    compilations=1,
 )

@@ -1,4 +1,4 @@
-"""The arithmetic of the benchmarks, their eye on the neighbours, the protocol with their processes; no framework is needed."""
+"""The arithmetic of the benchmarks, their eye on the neighbours, the protocol with their processes; no peer is needed."""
 
 import doctest
 import json
@@ -8,18 +8,38 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import __main__ as command  # noqa: E402 - the folder is no installed package
-from benchmarks import compared, engine, figures, job, large_classes, neighbours, peer, report, sizes  # noqa: E402
+from benchmarks import (  # noqa: E402
+    compared,
+    engine,
+    figures,
+    formulas,
+    job,
+    large_classes,
+    losses,
+    neighbours,
+    peer,
+    report,
+    sizes,
+    steps,
+)
+from benchmarks.workers import pieces  # noqa: E402
+from benchmarks.workers.in_jax import InJax  # noqa: E402
+from downslope.losses import catalogue as loss_catalogue  # noqa: E402
+from downslope.optimizers import Sgd  # noqa: E402
 
 Process = neighbours.Process
 
 
-@pytest.mark.parametrize("module", [compared, engine, figures, job, neighbours], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [compared, engine, figures, job, losses, neighbours, steps], ids=lambda module: module.__name__
+)
 def test_examples(module):
     outcome = doctest.testmod(module)
     assert outcome.attempted and not outcome.failed
@@ -95,6 +115,32 @@ def test_every_target_has_its_cases(size):
     for _, worker, model, lanes in engine.targets(size.lanes):
         assert engine.best_of(micro, worker, model, lanes) == [1.0]
         assert engine.Case("ours", model, lanes) in micro
+
+
+def test_a_peer_that_is_not_accurate_sets_no_narrow_bound():
+    seconds = {"ours": [2.0], "plain JAX": [1.0], "PyTorch compiled, 2 threads": [4.0]}
+    case = losses.Case("cross_entropy", 10, 32_000)
+    (fastest, once), (accurate, again) = losses.verdicts(case, seconds, {"ours": True, "plain JAX": False, "PyTorch": True})
+    assert (fastest.bound, once) == (2.0, [2.0]) and "plain JAX" in fastest.name
+    assert (accurate.bound, again) == (1.1, [0.5]) and "PyTorch compiled" in accurate.name
+    assert not fastest.least and not accurate.least
+    assert len(losses.verdicts(case, seconds, {"ours": True})) == 1
+
+
+def test_every_loss_that_is_timed_has_a_peer_and_points_of_its_own():
+    named = {*losses.REGRESSION, *losses.BINARY, *losses.MULTICLASS}
+    assert named <= {*formulas.plain(), *formulas.optax()} and named <= set(loss_catalogue.names)
+    for case in losses.cases(sizes.QUICK):
+        raw, target = pieces.scores(*case)
+        value = loss_catalogue[case.loss]()(raw, target)
+        assert value.shape == (case.rows,) and np.isfinite(value).all()
+
+
+@pytest.mark.parametrize(("ask", "request_"), [("loss", ("huber", 10, 0, 0)), ("step", ("sgd", 3, 100, 0)), ("copy", (10,))])
+def test_a_piece_is_timed(ask, request_):
+    worker = InJax(formulas.plain(), {"sgd": Sgd()})
+    assert getattr(worker, ask)(*request_)["seconds"] > 0
+    assert worker.loss("no such loss", 10, 0, 0)["seconds"] is None
 
 
 def test_a_busy_neighbour_is_found_and_our_own_processes_are_not():

@@ -1,0 +1,123 @@
+"""Losses alone: value and gradient of the mean loss, compiled, float32, beside every peer that has the loss."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from benchmarks.figures import Target, better, promising, ratios, spread
+from benchmarks.neighbours import Watch
+from benchmarks.peer import Peer, cores
+from benchmarks.report import Report
+from benchmarks.sizes import Sizes
+
+WORKERS = {
+    "plain JAX": "jax_pieces",
+    "optax": "optax_pieces",
+    "Keras": "keras_pieces",
+    "PyTorch": "pytorch_pieces",
+    "PyTorch compiled": "pytorch_compiled_pieces",
+}
+REGRESSION = ("squared_error", "absolute_error", "huber", "smooth_l1", "log_cosh", "squared_logarithmic_error", "poisson")
+BINARY = ("hinge", "perceptron", "binary_cross_entropy")
+MULTICLASS = ("cross_entropy", "crammer_singer_hinge")
+BESIDE_ACCURATE, BESIDE_FASTEST, AT_MANY_CLASSES, MANY = 1.1, 1.6, 2.0, 32_000
+
+
+class Case(NamedTuple):
+    """A loss and its shape; no classes for a loss with one score a row."""
+
+    loss: str
+    rows: int
+    classes: int = 0
+
+    @property
+    def name(self) -> str:
+        """As it is printed."""
+        return f"{self.loss}, {self.rows} rows" + (f" × {self.classes} classes" if self.classes else "")
+
+
+def cases(sizes: Sizes) -> list[Case]:
+    """All of them, loss by loss."""
+    found = [Case(loss, rows) for loss in (*REGRESSION, *BINARY) for rows in sizes.rows]
+    return found + [Case(loss, rows, classes) for loss in MULTICLASS for rows, classes in sizes.shapes]
+
+
+def settings(who: str) -> list[tuple[str, int]]:
+    """A peer with the numbers of threads it is tried with; what runs on JAX decides for itself."""
+    return [(who, threads) for threads in sorted({1, cores()})] if who.startswith("PyTorch") else [(who, 0)]
+
+
+def label(who: str, threads: int) -> str:
+    """A peer as it is printed."""
+    return f"{who}, {threads} thread{'s' if threads > 1 else ''}" if threads else who
+
+
+def accurate(who: str, passes: Mapping[str, bool]) -> bool:
+    """Whether a peer passes the accuracy test; compiling PyTorch's formula makes it no better."""
+    return passes.get(who.split(",")[0].removesuffix(" compiled"), False)
+
+
+def verdicts(case: Case, seconds: Mapping[str, Sequence[float]], passes: Mapping[str, bool]) -> list[tuple[Target, list[float]]]:
+    """Our time in times of the fastest peer, and of the fastest among those that are as accurate; each with its bound.
+
+    >>> passes = {"ours": True, "optax": False, "PyTorch": True}
+    >>> seconds = {"ours": [3.0, 3.0], "optax": [2.0, 1.5], "PyTorch, 1 thread": [3.0, 2.0]}
+    >>> [(target.bound, values) for target, values in verdicts(Case("huber", 100), seconds, passes)]
+    [(1.6, [1.5, 2.0]), (1.1, [1.0, 1.5])]
+    """
+    ours = seconds["ours"]
+    peers = {who: values for who, values in seconds.items() if who != "ours"}
+    bound = AT_MANY_CLASSES if case.classes >= MANY else BESIDE_FASTEST
+    found = []
+    for limit, some in ((bound, peers), (BESIDE_ACCURATE, {who: each for who, each in peers.items() if accurate(who, passes)})):
+        if some:
+            best = better(some)
+            kind = "fastest" if limit == bound else "accurate"
+            found.append((Target(f"{case.name}, {kind}: {best}", limit, least=False), ratios(ours, some[best])))
+    return found
+
+
+def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
+    """Starts the peers, lets them take turns at each case, reports."""
+    report.say("\nlosses: value and gradient of the mean, our time in times of the fastest peer and of the fastest accurate one")
+    report.data["losses"] = []
+    with ExitStack() as stack:
+        workers = {who: stack.enter_context(Peer(worker)) for who, worker in {"ours": "ours_pieces", **WORKERS}.items()}
+        for each in workers.values():
+            report.use(each.ask("prepare"))
+        passes = judged([*REGRESSION, *BINARY, *MULTICLASS], sizes.points)
+        watch.check()
+        for case in cases(sizes):
+            seconds = timed(case, workers, sizes.turns)
+            watch.check()
+            told = {who: spread(values)._asdict() for who, values in seconds.items()}
+            report.data["losses"].append({**case._asdict(), "seconds": told, "passes": passes[case.loss]})
+            report.say(f"{case.name}: " + ", ".join(f"{who} {1e6 * each['median']:.4g} µs" for who, each in told.items()))
+            for target, values in verdicts(case, seconds, passes[case.loss]):
+                report.judge(target, values)
+
+
+def judged(losses: Sequence[str], points: int) -> dict[str, dict[str, bool]]:
+    """Who passes the accuracy test of each loss."""
+    with Peer("judge") as judge:
+        judge.ask("prepare")
+        return {loss: judge.ask("judge", loss=loss, count=points)["passes"] for loss in losses}
+
+
+def timed(case: Case, workers: Mapping[str, Peer], turns: int) -> dict[str, list[float]]:
+    """Seconds by peer and number of threads, ours first in every turn; the first turn warms up and rules out threads."""
+
+    def ask(who: str, threads: int) -> Any:
+        request = {"name": case.loss, "rows": case.rows, "classes": case.classes, "threads": threads}
+        return workers[who].ask("loss", **request)["seconds"]
+
+    tried = {(who, threads): ask(who, threads) for who in workers for who, threads in settings(who)}
+    kept = []
+    for who in workers:
+        mine = {setting: seconds for setting, seconds in tried.items() if setting[0] == who and seconds is not None}
+        kept += promising(mine) if mine else []
+    found: dict[str, list[float]] = {label(*setting): [] for setting in kept}
+    for _ in range(turns):
+        for setting in kept:
+            found[label(*setting)].append(ask(*setting))
+    return found

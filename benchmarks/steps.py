@@ -1,0 +1,96 @@
+"""Optimizer steps alone: update and apply with donated buffers, as one array and as a thousand, beside optax and PyTorch."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from benchmarks.figures import Target, better, promising, ratios, spread
+from benchmarks.losses import label
+from benchmarks.neighbours import Watch
+from benchmarks.peer import Peer, cores
+from benchmarks.report import Report
+from benchmarks.sizes import Sizes
+
+MOVED = {"adam": 7, "adamw": 7, "momentum": 5, "sgd": 3}
+"""How many numbers must move for each parameter, read or written; a copy moves two."""
+
+
+class Case(NamedTuple):
+    """An optimizer and the number of equal arrays that its parameters lie in."""
+
+    optimizer: str
+    arrays: int
+
+    @property
+    def name(self) -> str:
+        """As it is printed."""
+        return f"{self.optimizer}, {self.arrays} array{'s' if self.arrays > 1 else ''}"
+
+
+def bandwidth(moved: int, step: Sequence[float], copy: Sequence[float]) -> list[float]:
+    """Bytes that must move in a second, as a share of what a copy of as many numbers moves, turn by turn.
+
+    >>> bandwidth(7, step=[7.0, 14.0], copy=[2.0, 2.0])
+    [1.0, 0.5]
+    """
+    return [moved * each / 2 for each in ratios(copy, step)]
+
+
+def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
+    """Lets ours, optax and PyTorch take turns, and a copy with them."""
+    numbers = sizes.parameters
+    report.say(f"\nsteps: {numbers} float32 parameters, update and apply")
+    report.data["steps"] = []
+    with ExitStack() as stack:
+        names = {"ours": "ours_pieces", "optax": "optax_pieces", "PyTorch": "pytorch_pieces"}
+        workers = {who: stack.enter_context(Peer(worker)) for who, worker in names.items()}
+        for each in workers.values():
+            report.use(each.ask("prepare"))
+        for case in (Case(optimizer, arrays) for arrays in (1, sizes.arrays) for optimizer in MOVED):
+            request = {"optimizer": case.optimizer, "arrays": case.arrays, "size": numbers // case.arrays}
+            settings = [("ours", 0), ("optax", 0), *(("PyTorch", threads) for threads in sorted({1, cores()}))]
+            tried = {s: workers[s[0]].ask("step", **request, threads=s[1])["seconds"] for s in settings}
+            kept = [*settings[:2], *promising({s: each for s, each in tried.items() if s[0] == "PyTorch"})]
+            found: dict[tuple[str, int], list[float]] = {setting: [] for setting in kept}
+            copy = []
+            for _ in range(sizes.turns):
+                for setting in kept:
+                    found[setting].append(workers[setting[0]].ask("step", **request, threads=setting[1])["seconds"])
+                copy.append(workers["optax"].ask("copy", numbers=numbers)["seconds"])
+            watch.check()
+            told(report, case, found, copy, numbers)
+        compiled(report, workers, sizes, watch)
+
+
+def told(report: Report, case: Case, found: dict[tuple[str, int], list[float]], copy: list[float], numbers: int) -> None:
+    """One case: the times, and what was promised."""
+    named = {label(*setting): values for setting, values in found.items()}
+    medians = {who: spread(values)._asdict() for who, values in named.items()}
+    report.data["steps"].append({**case._asdict(), "seconds": medians, "copy": spread(copy)._asdict()})
+    speed = 8 * numbers / spread(copy).median / 1e9
+    times = ", ".join(f"{who} {1e3 * each['median']:.3g} ms" for who, each in medians.items())
+    report.say(f"{case.name}: {times}; a copy moves {speed:.3g} GB/s")
+    report.judge(Target(f"{case.name}, of the copy's bandwidth", 0.8), bandwidth(MOVED[case.optimizer], named["ours"], copy))
+    peers = {who: values for who, values in named.items() if who.startswith("PyTorch")}
+    best = better(peers)
+    report.judge(Target(f"{case.name}, against fused {best}", 1.0), ratios(peers[best], named["ours"]))
+    report.judge(Target(f"{case.name}, against optax", None), ratios(named["optax"], named["ours"]))
+
+
+def compiled(report: Report, workers: dict[str, Peer], sizes: Sizes, watch: Watch) -> None:
+    """Tracing and compiling the step on many arrays, beside optax; on all cores together, which neighbours disturb less."""
+    for optimizer in ("adam", "adamw"):
+        used: dict[str, list[float]] = {"ours": [], "optax": []}
+        seconds: dict[str, list[float]] = {"ours": [], "optax": []}
+        for _ in range(sizes.compilations):
+            for who in used:
+                request = {"optimizer": optimizer, "arrays": sizes.arrays, "size": sizes.parameters // sizes.arrays}
+                answer = workers[who].ask("compile", **request)
+                used[who].append(answer["used"])
+                seconds[who].append(answer["seconds"])
+        watch.check()
+        times = ", ".join(f"{who} {spread(seconds[who]).median:.2f} s ({spread(used[who]).median:.2f} s of work)" for who in used)
+        name = f"{optimizer}, {sizes.arrays} arrays, compiling"
+        report.say(f"{name}: {times}")
+        report.judge(Target(f"{name}, against optax", 2), ratios(seconds["optax"], seconds["ours"]))
+        report.judge(Target(f"{name}, work against optax", None), ratios(used["optax"], used["ours"]))
