@@ -15,6 +15,7 @@ class AbsoluteError(Loss):
     Not when the mean or a sum is wanted: it aims at the median. Nor at a constant learning rate to the end: its gradient
     never fades, so the fit does not settle.
 
+    >>> import jax.numpy as jnp
     >>> AbsoluteError()(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.5, 3. ], dtype=float32)
     """

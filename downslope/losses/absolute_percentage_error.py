@@ -14,6 +14,7 @@ class AbsolutePercentageError(Loss):
     Use it when people will judge errors by per cent.
     Not when targets come near 0, whose rows then decide everything; and it prefers guesses that are too low.
 
+    >>> import jax.numpy as jnp
     >>> AbsolutePercentageError()(jnp.array([1.0, 3.0]), jnp.array([2.0, 4.0]))
     Array([0.5 , 0.25], dtype=float32)
     """

@@ -17,6 +17,7 @@ class EpsilonInsensitive(Loss):
     Use it when errors up to some size do not matter at all.
     Not when all errors matter: inside the tube nothing pulls, so predictions may sit anywhere in it.
 
+    >>> import jax.numpy as jnp
     >>> EpsilonInsensitive(epsilon=0.1)(jnp.array([0.0, 3.0]), jnp.array([0.05, 0.0]))
     Array([0. , 2.9], dtype=float32)
     """

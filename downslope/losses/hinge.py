@@ -15,6 +15,7 @@ class Hinge(Loss):
     Use it when only the decision counts.
     Not when probabilities are wanted: its score is a side, not a chance.
 
+    >>> import jax.numpy as jnp
     >>> Hinge()(jnp.array([0.5, 3.0, 0.5]), jnp.array([1, 1, 0]))
     Array([0.5, 0. , 1.5], dtype=float32)
     """

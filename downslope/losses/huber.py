@@ -17,6 +17,7 @@ class Huber(Loss):
     Use it when some targets are wild or wrong.
     Not when the sum over many rows must come out right: where targets lean to one side it aims beside the mean.
 
+    >>> import jax.numpy as jnp
     >>> Huber(delta=1.0)(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.125, 2.5  ], dtype=float32)
     """

@@ -14,6 +14,7 @@ class Perceptron(Loss):
     Use it to separate quickly what can be separated.
     Not for most else: it is content with a margin of 0, and a score of 0 for everything costs nothing.
 
+    >>> import jax.numpy as jnp
     >>> Perceptron()(jnp.array([0.5, 3.0, 0.5]), jnp.array([1, 1, 0]))
     Array([0. , 0. , 0.5], dtype=float32)
     """

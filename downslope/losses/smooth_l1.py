@@ -16,6 +16,7 @@ class SmoothL1(Loss):
     Use it in place of Huber when its width is tuned and the learning rate should not follow.
     Not when the mean is wanted: like Huber it aims between the mean and the median.
 
+    >>> import jax.numpy as jnp
     >>> SmoothL1(beta=1.0)(jnp.array([0.0, 3.0]), jnp.array([0.5, 0.0]))
     Array([0.125, 2.5  ], dtype=float32)
     """
