@@ -94,7 +94,7 @@ class Catalogue(Mapping[str, type]):
         `name` is what a plain function is to be called; one of ours has a name and keeps it.
         """
         made = self.ready(entry)
-        if made is None and (adapter := self.adapter()) is not None:
+        if made is None and not hasattr(entry, "settings") and (adapter := self.adapter()) is not None:
             made = adapter.of_object(entry, lambda own_name: self.free(name or own_name))
         if not isinstance(made, self.contract):
             kind = self.contract.__name__
@@ -117,7 +117,7 @@ class Catalogue(Mapping[str, type]):
         """The name for an entry of the user's own: never one of ours, whose paper would be taken for its own."""
         if not NAME.fullmatch(name):
             raise IncompatiblePair(
-                f"a {self.what} of your own needs a name of letters and digits, got {name!r}; give it one: {{'mine': …}}"
+                f"the {self.what} of your own needs a name of letters and digits, got {name!r}; give it one: {{'mine': …}}"
             )
         return f"{name}{OWN}" if name in self.names or name in self.aliases else name
 
