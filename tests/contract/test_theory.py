@@ -7,6 +7,7 @@ import pytest
 
 from downslope.optimizers import catalogue
 from downslope.optimizers.base import Here
+from downslope.optimizers.lbfgs import wolfe
 from downslope.optimizers.muon import orthogonal
 
 CURVATURE = np.geomspace(0.01, 1.0, 9)  # of a bowl: condition number 100
@@ -170,6 +171,24 @@ def test_lbfgs_satisfies_strong_wolfe_and_arrives():
     assert (values[1:] <= values[:-1] + 1e-4 * before)[moving].all()
     assert (np.abs(after) <= 0.9 * np.abs(before))[moving].all()
     assert values[-1] < 1e-15
+
+
+@pytest.mark.parametrize(
+    ("value", "slope", "accepted"),
+    [(-1.005e-4, 0.0, True), (-0.995e-4, 0.0, False), (-0.5, -0.8955, True), (-0.5, -0.9045, False), (-0.5, 0.9045, False)],
+)
+def test_lbfgs_has_the_conditions_of_nocedal_and_wright(value, slope, accepted):
+    """Half a per cent inside the limits of 1e-4 and 0.9 the first size is taken, half a per cent outside it is not."""
+    looks = []
+
+    def look(size):
+        looks.append(1)
+        return jnp.asarray(value), jnp.asarray(slope)
+
+    with jax.disable_jit():
+        one = jnp.asarray(1.0)
+        wolfe(look, one, 0 * one, -one, one)
+    assert (len(looks) == 1) == accepted
 
 
 def test_lbfgs_survives_a_cliff():

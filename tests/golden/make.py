@@ -50,6 +50,7 @@ def write(name, cases):
 
 def main():
     """Write all files, or those whose names are given."""
+    refuse_ours()
     found = {}
     for module in (with_torch, with_optax, with_keras, with_pytorch_optimizer):
         for case in module.cases():
@@ -61,6 +62,11 @@ def main():
         write("schedules", list(schedules.cases()))
     if not sys.argv[1:] or "names" in sys.argv[1:]:
         names.write(HERE)
+    refuse_ours()
+
+
+def refuse_ours():
+    """Ends with an error if our package was imported: before anything is written, and again at the end."""
     ours = [module for module in sys.modules if module.partition(".")[0] == "downslope"]
     if ours:
         sys.exit(f"reference numbers must not come from ours, but these were imported: {', '.join(ours)}")

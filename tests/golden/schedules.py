@@ -43,7 +43,9 @@ def cases():
     falls = [optax.cosine_decay_schedule(1.0, 20, 0.3)] * 2
     settings = {"cycles": 2, "growth": 1, "end": 0.3}
     yield case("cosine_restarts", 40, settings, optax.join_schedules(falls, [20]), "join_schedules(cosine_decay_schedule)")
-    # Vaswani et al. (2017), equation 3, relative to its peak and from there on: min(n^-1/2, n w^-3/2) / w^-1/2.
+    # Vaswani et al. (2017), equation 3, relative to its peak and from there on: min(n^-1/2, n w^-3/2) / w^-1/2. Written out
+    # here because optax, PyTorch and Keras have no such schedule. The paper prints no rate that could be reproduced, only the
+    # equation and its 4 000 steps of warm-up.
     rising, steps = 8, 40
     peak = [min((rising + n) ** -0.5, (rising + n) * rising**-1.5) / rising**-0.5 for n in range(steps)]
     settings = {"timescale": rising / steps}

@@ -6,6 +6,8 @@ magnifies it. Reading needs none of the frameworks that made the numbers.
 
 import ast
 import json
+import shutil
+import subprocess
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -162,6 +164,29 @@ def test_makers_do_not_import_ours():
             assert not any(n.partition(".")[0] == "downslope" for n in names if isinstance(node, ast.Import | ast.ImportFrom)), (
                 path
             )
+
+
+MAKERS = ("with_torch", "with_optax", "with_keras", "with_pytorch_optimizer", "schedules", "names")
+
+
+GUILTY = [(None, ""), ("with_keras", "import"), ("schedules", "import"), ("with_torch", "call")]
+
+
+@pytest.mark.parametrize(("guilty", "when"), GUILTY)
+def test_making_them_fails_if_ours_is_imported(guilty, when, tmp_path):
+    """The makers' own program with empty makers, one of which imports us as it is read or as it is called."""
+    for name in ("make.py", "problems.py"):
+        shutil.copy(FOLDER / name, tmp_path)
+    (tmp_path / "downslope.py").write_text("")
+    for name in MAKERS:
+        mine = "import downslope" if name == guilty else "pass"
+        early, late = (mine, "pass") if when == "import" else ("pass", mine)
+        functions = f"def cases():\n    {late}\n    return []\n\n\ndef write(place):\n    pass\n"
+        (tmp_path / f"{name}.py").write_text(f"{early}\n\n\n{functions}")
+    done = subprocess.run([sys.executable, "make.py"], cwd=tmp_path, capture_output=True, text=True, env={})
+    assert (done.returncode != 0) == (guilty is not None), done.stderr
+    assert ("must not come from ours" in done.stderr) == (guilty is not None)
+    assert not (when == "import" and list(tmp_path.glob("*.json"))), "nothing is written before"
 
 
 def test_reading_needs_no_other_framework():
