@@ -75,14 +75,14 @@ def good_rates(evidence: Evidence, points: Sequence[Mapping[str, Any]]) -> list[
     return [rate for cost, rate in known if cost <= best + reach]
 
 
-def in_units(evidence: Evidence, contender: Contender, settings: Mapping[str, Any]) -> dict[str, float]:
+def in_units(evidence: Evidence, contender: Contender) -> dict[str, float]:
     """Settings of the loss that are sizes of the target, in the target's own units (inside, targets are scaled)."""
     if evidence.problem.dataset.task is not Task.REGRESSION:
         return {}
     scale = evidence.problem.scale(evidence.problem.confirmation[0], contender.loss)
     declared: Mapping[str, Setting] = type(contender.loss).settings()
     return {
-        name: float(settings[name]) * float(scale.scale)
+        contender.loss_setting(name): float(contender.loss.values()[name]) * float(scale.scale)
         for name, setting in declared.items()
         if setting.in_target_units and scale is not None
     }
@@ -126,7 +126,7 @@ def entry(
         "optimizer_title": contender.optimizer.about.title,
         "aims_at": contender.loss.about.aims_at,
         "settings": settings,
-        "settings_in_units": {} if contender.reason else in_units(evidence, contender, settings),
+        "settings_in_units": {} if contender.reason else in_units(evidence, contender),
         "batch": "full" if contender.batch is None else min(contender.batch, rows),
         "status": str(status),
         "reason": reason,

@@ -49,11 +49,16 @@ class Contender:
     reason: str = ""
     twin_of: str | None = None
 
+    def loss_setting(self, name: str) -> str:
+        """How a setting of the loss is called beside those of an optimizer that has one of that name too."""
+        return f"{self.loss.name}.{name}" if name in self.optimizer.values() else name
+
     def settings(self, learning_rate: float | None) -> dict[str, Any]:
         """All settings of loss and optimizer by name, with the given learning rate, also where it lies deeper."""
         optimizer = self.optimizer if learning_rate is None else with_learning_rate(self.optimizer, learning_rate)
         rate = {} if learning_rate is None else {"learning_rate": learning_rate}
-        mine = {**rate, **self.loss.values(), **optimizer.values()}
+        loss = {self.loss_setting(name): value for name, value in self.loss.values().items()}
+        mine = {**rate, **loss, **optimizer.values()}
         return {name: plain(value) for name, value in mine.items() if learning_rate is not None or name != "learning_rate"}
 
 

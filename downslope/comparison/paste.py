@@ -1,6 +1,6 @@
 """The recommendation as code to paste: for downslope, and for PyTorch and scikit-learn where they have the same thing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,14 @@ def settings_of(catalogue: Catalogue, name: str, settings: Mapping[str, Any]) ->
     """The settings that belong to an entry, the rest at its defaults; `None` for an entry of the user's own."""
     if name not in catalogue:
         return None
-    return {field: settings.get(field, value) for field, value in catalogue[name]().values().items()}
+    default = catalogue[name]().values()
+    return default | own(name, default, settings)
+
+
+def own(name: str, fields: Iterable[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a contender's settings hold for one of its entries; a name that loss and optimizer share carries the loss's."""
+    found = {field: f"{name}.{field}" if f"{name}.{field}" in settings else field for field in fields}
+    return {field: settings[key] for field, key in found.items() if key in settings}
 
 
 def parsed(catalogue: Catalogue, text: str | None) -> tuple[str, dict[str, Any]] | None:
@@ -160,8 +167,11 @@ def typed(catalogue: Catalogue, name: str, settings: Mapping[str, Any]) -> str:
     if name not in catalogue:
         return name
     default = catalogue[name]().values()
-    told = {field: settings[field] for field in default if field in settings}
-    told = {field: value for field, value in told.items() if field == "learning_rate" or value != default[field]}
+    told = {
+        field: value
+        for field, value in own(name, default, settings).items()
+        if field == "learning_rate" or value != default[field]
+    }
     inside = [f"{field}={inner(catalogue, value)}" for field, value in told.items()]
     return f"{name}({', '.join(inside)})" if inside else name
 

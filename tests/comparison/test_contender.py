@@ -4,7 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from downslope import losses, optimizers
 from downslope.comparison.contender import contenders, grid, short, twin
+from downslope.comparison.paste import settings_of, typed
 from downslope.core.about import Task
 from downslope.core.errors import DownslopeError, OutOfRange
 from downslope.losses import Huber, SquaredError
@@ -136,3 +138,13 @@ def test_settings_are_plain_numbers():
 def test_short_says_what_differs_from_the_defaults():
     assert short(Huber()) == "huber" and short(Huber(delta=0.5)) == "huber(delta=0.5)"
     assert short(Adam(learning_rate=0.5), hide=("learning_rate",)) == "adam"
+
+
+def test_a_setting_that_loss_and_optimizer_share_keeps_both_values():
+    """An insensitive loss and Adam both have an `epsilon`; neither may stand for the other, nor in the code to paste."""
+    (found,) = contenders("epsilon_insensitive(epsilon=0.3)", "adam(epsilon=1e-5)", task=Task.REGRESSION, batch=32)
+    settings = found.settings(0.01)
+    assert settings["epsilon"] == 1e-5 and settings["epsilon_insensitive.epsilon"] == 0.3
+    assert typed(losses.catalogue, "epsilon_insensitive", settings) == "epsilon_insensitive(epsilon=0.3)"
+    assert typed(optimizers.catalogue, "adam", settings) == "adam(learning_rate=0.01, epsilon=1e-05)"
+    assert settings_of(losses.catalogue, "epsilon_insensitive", settings) == {"epsilon": 0.3}
