@@ -36,7 +36,11 @@ def show(result: Any) -> None:
             terminal.say(f"Warning: {warning}", style="yellow")
     screen.print()
     terminal.say(text, style="bold" if data["recommendation"].get("id") else "")
-    screen.print()
+    by_need = [f"  {found['title']}: {found['text']}." for found in result.needs]
+    for text in ["By need:", *by_need] if by_need else []:
+        terminal.say(text)
+    if by_need:
+        screen.print()
     for text in next_steps(data, result.folder):
         terminal.say(text)
 

@@ -32,6 +32,7 @@ def advise(result: Result) -> dict[str, Any]:
         say.other_losses(result, chosen, judged),
         say.trade_off(result, chosen, judged),
         say.linear_enough(result),
+        say.closed_form(result, chosen),
         say.twin_apart(result),
         "Found for this table and model: the order of optimizers may carry over, learning rates do not.",
         *(capital(warning) for warning in result.get("warnings", [])),

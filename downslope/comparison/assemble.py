@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison import own
+from downslope.comparison import optimum, own
 from downslope.comparison.contender import Contender
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
@@ -16,12 +16,11 @@ from downslope.comparison.problem import Problem
 from downslope.comparison.protocol import Protocol
 from downslope.comparison.rank import Ranking
 from downslope.comparison.run import Runner
+from downslope.comparison.tunability import GOOD_SHARE
 from downslope.core.about import Task
 from downslope.core.record import Setting
 from downslope.optimizers.base import gradients_per_step
 from downslope.training.status import Status
-
-GOOD_SHARE = 0.05
 
 
 @dataclass
@@ -43,7 +42,9 @@ class Evidence:
     @cached_property
     def best_tuned(self) -> float:
         """The lowest mean cost that any contender reached while tuning; infinite where nobody tuned."""
-        costs = [cost for one in self.contenders if not one.reason for cost in self.runner.tuned(one).values()]
+        costs = [
+            cost for one in self.contenders if not one.reason and one.twin_of is None for cost in self.runner.tuned(one).values()
+        ]
         return min(costs, default=float("inf"))
 
 
@@ -148,6 +149,7 @@ def entry(
         "gradients_per_step": gradients_per_step(contender.optimizer),
         "epoch_best": round(float(np.median(rounds)) / per_epoch, 1) if rounds else None,
         "best_constant": aims_at(evidence, contender),
+        "closed_form": optimum.closed_form(problem, evidence.runner, contender),
         "twin_of": contender.twin_of,
         "own": own.codes(loss=(contender.loss, None), optimizer=(contender.optimizer, rate)),
     }

@@ -20,6 +20,7 @@ from downslope.comparison.rank import MARGIN_SHARE
 from downslope.comparison.result import Result, Temporary
 from downslope.comparison.run import Runner
 from downslope.comparison.watch import Watcher
+from downslope.comparison.wording import percent
 from downslope.core.errors import OutOfRange
 from downslope.core.own import blamed
 from downslope.data.describe import describe
@@ -137,7 +138,8 @@ def compare(
         devices=devices.words(),
         **({"own": mine} if mine else {}),
     )
-    watcher.planned(plan(rules, field, problem))
+    ties = f"differences up to {percent(margin)} of the way from the best score to the constant predictor count as ties"
+    watcher.planned([*plan(rules, field, problem), ties])
     with blamed(), folder.open_folder(place, facts, fresh) as ledger:
         return carried_out(problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary)
 

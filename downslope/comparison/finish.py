@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison import folder, metrics, own
+from downslope.comparison import folder, metrics, own, reach
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
-from downslope.comparison.contender import Contender
+from downslope.comparison.contender import Contender, default_rate
 from downslope.comparison.controls import KINDS, Rows, control, side_by_side
 from downslope.comparison.deliver import deliver
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
+from downslope.comparison.needs import fewest, needs
+from downslope.comparison.optimum import optimum
 from downslope.comparison.paste import paste
 from downslope.comparison.problem import Problem
 from downslope.comparison.protocol import Protocol
@@ -23,6 +25,7 @@ from downslope.comparison.rank import Ranking
 from downslope.comparison.report.render import write_report
 from downslope.comparison.result import Result
 from downslope.comparison.run import Runner
+from downslope.comparison.tunability import tunability
 from downslope.core.about import Task
 from downslope.models.base import Layered
 from downslope.training import devices
@@ -144,15 +147,17 @@ class Closing:
         judged = {one.id: found for one in self.field if (found := self.judged(one)) is not None}
         constant = self.court.mean(controls["constant"], self.metric) if "constant" in controls else float("nan")
         ranked = [judged[one.id] for one in own if one.id in judged]
-        ranking = self.court.rank(ranked, [], constant, self.margin) if ranked else None
+        margin = self.court.margin(ranked, constant, self.margin)
+        ranking = self.court.rank(ranked, [], margin) if ranked else None
         best = ranking.order[0] if ranking is not None and ranking.order else None
         entries = [entry(self.evidence, one, judged.get(one.id), ranking, best) for one in own]
         data = self.frame() | {
             "contenders": sorted(entries, key=lambda each: (each["rank"] is None, each["rank"] or 0, each["id"])),
             "margin": finite(ranking.margin) if ranking is not None else None,
-            "controls": self.control_entries(controls, judged, best, constant),
+            "controls": self.control_entries(controls, judged, best, margin),
             "test": {},
         }
+        data |= self.answers(data, [one.id for one in own if one.id in judged], margin)
         data["recommendation"] = advise(data)
         chosen = data["recommendation"]["id"]
         if chosen is not None and chosen != best and ranking is not None:
@@ -161,10 +166,33 @@ class Closing:
                     each["difference"] = interval(ranking.difference(each["id"], chosen))
         if chosen is not None:
             data["recommendation"]["code"] = paste(data)
+            data["optimum"] = optimum(self.problem, self.runner, next(one for one in own if one.id == chosen))
+            if (data["optimum"] or {}).get("share"):
+                data["recommendation"]["reasons"].append(data["optimum"]["text"])
         return data, judged, ranking
 
+    def answers(self, data: dict[str, Any], judged: Sequence[str], margin: float) -> dict[str, Any]:
+        """How soon each contender is as good as the best, how hard it is to tune, and who serves which need."""
+        entries = {each["id"]: each for each in data["contenders"]}
+        runs = self.soon(judged)
+        for name, soon in reach.updates(runs, reach.reached(runs, margin)).items():
+            entries[name]["updates_to_best"] = soon
+        constants = self.runner.constants
+        defaults = {one.id: default_rate(one.optimizer) for one in self.field}
+        found = {"tunability": tunability(data["contenders"], self.metric.sign, constants, defaults, self.margin)}
+        return found | {"needs": needs(data | found)}
+
+    def soon(self, judged: Sequence[str]) -> dict[str, list[reach.Curve]]:
+        """The confirmation runs of contenders, round by round."""
+        return {
+            name: [
+                reach.Curve(run.arrays["stop_score"], run.updates, run.seconds) for run in self.ledger.runs(name, "confirmation")
+            ]
+            for name in judged
+        }
+
     def control_entries(
-        self, controls: dict[str, Judged], judged: dict[str, Judged], best: str | None, constant: float
+        self, controls: dict[str, Judged], judged: dict[str, Judged], best: str | None, margin: float
     ) -> dict[str, Any]:
         """Scores of the controls, whether the linear model is tied with the best, and whether the twins are."""
         out: dict[str, Any] = {
@@ -176,7 +204,7 @@ class Closing:
         others = [judged[best]] if best is not None else []
         references = [controls[kind] for kind in ("linear", "constant") if kind in controls]
         beside = {one.id: one for one in (*others, *pair, *references)}
-        ranking = self.court.rank(list(beside.values()), [], constant, self.margin) if len(beside) > 1 else None
+        ranking = self.court.rank(list(beside.values()), [], margin) if len(beside) > 1 else None
         for kind in ("linear", "constant"):
             if ranking is not None and best is not None and kind in out:
                 worse = ranking.difference(f"control {kind}", best) if f"control {kind}" in ranking.order else None
@@ -246,6 +274,7 @@ class Closing:
             "own": own.written(self.rules),
             "target_scale": scale,
             "versions": self.facts["versions"],
+            "margin_share": self.margin,
             "seed": self.rules.seed,
             "devices": devices.words(),
         }
@@ -261,6 +290,9 @@ class Closing:
             "total_seconds": round(time.monotonic() - self.started, 3),
             "run_seconds": round(self.ledger.seconds(), 3),
         }
+        runs = self.soon([each["id"] for each in data["contenders"] if each.get("updates_to_best")])
+        data["timing"]["seconds_to_best"] = reach.seconds(runs, reach.reached(runs, data["margin"] or 0.0))
+        data["timing"]["needs"] = [found for found in [fewest(data, "seconds")] if found is not None]
         write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
         folder.write_result(place, data, curves(self.evidence, judged))
         network = None if isinstance(self.rules.model, Layered) else self.rules.model

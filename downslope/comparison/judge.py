@@ -80,12 +80,14 @@ class Court:
             influence.contributions(self.metric, y, given, weight) if known and given is not None else np.full(len(rows), np.nan)
         )
 
-    def rank(self, judged: Sequence[Judged], failed: Sequence[str], constant: float, share: float) -> Ranking:
-        """The order, the intervals and the tied set of contenders and of controls that are ranked with them."""
-        best = [self.mean(one, self.metric) for one in judged]
-        best = [value for value in best if np.isfinite(value)]
+    def margin(self, judged: Sequence[Judged], constant: float, share: float) -> float:
+        """The practical margin of these contenders, in the units of the metric."""
+        best = [value for one in judged if np.isfinite(value := self.mean(one, self.metric))]
         top = (min(best) if self.metric.direction == "lower" else max(best)) if best else float("nan")
-        margin = practical_margin(top, constant, share)
+        return practical_margin(top, constant, share)
+
+    def rank(self, judged: Sequence[Judged], failed: Sequence[str], margin: float) -> Ranking:
+        """The order, the intervals and the tied set of contenders and of controls that are ranked with them."""
         contributions: dict[str, list[np.ndarray] | None] = {one.id: one.contributions for one in judged}
         contributions |= dict.fromkeys(failed)
         rows = [self.problem.fits[fit].judge for fit in self.problem.confirmation]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from downslope.comparison.folder import read_runs
+from downslope.comparison.needs import in_order
 from downslope.core.errors import BadData, Diverged
 
 MODEL = "model"
@@ -62,6 +63,11 @@ class Result:
     def recommendation(self) -> dict[str, Any]:
         """Loss, optimizer and settings to use, with the reasons."""
         return self.data["recommendation"]
+
+    @property
+    def needs(self) -> list[dict[str, Any]]:
+        """Who serves which need (best score, fewest updates, least memory …), as plain dicts; `text` says it in words."""
+        return in_order(self.data)
 
     @cached_property
     def runs(self) -> list[dict[str, Any]]:

@@ -123,9 +123,14 @@ class Runner:
             return contender.rates[0]
         return steady(self.tuned(contender), self.margin, self.constant)
 
-    @cached_property
+    @property
     def constant(self) -> float:
-        """The constant predictor's mean cost on the stopping slices of the tuning fits, where the learning rates are chosen."""
+        """The constant predictor's mean cost where the learning rates are chosen."""
+        return float(np.mean(self.constants))
+
+    @cached_property
+    def constants(self) -> list[float]:
+        """The constant predictor's cost on the stopping slice of each tuning fit."""
         data, costs = self.problem.dataset, []
         for fit in (self.problem.fits[number] for number in self.problem.tuning):
             rows, stop = (data.weight[part] if data.weight is not None else None for part in (fit.train, fit.stop))
@@ -133,7 +138,7 @@ class Runner:
             costs.append(
                 self.metric.sign * score.judge_predictions([self.metric], guess, data.y[fit.stop], stop)[self.metric.name]
             )
-        return float(np.mean(costs))
+        return costs
 
     def tuned(self, contender: Contender) -> dict[float, float]:
         """Mean score of each learning rate tried so far, lower is better; infinite where a run diverged."""
@@ -174,14 +179,15 @@ class Runner:
         if frozen is not None:
             checkpoint.thaw(bundle, frozen)
         started = saved = time.monotonic()
-        before = 0
+        before = first = min(bundle.calls_done * bundle.cut.rounds_per_call, bundle.cut.rounds) * bundle.cut.steps
         for updates in bundle:
             self.advanced((updates - before) * len(lanes), contender.id)
             before = updates
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS and updates < bundle.cut.updates:
                 self.ledger.checkpoint(name, checkpoint.freeze(bundle))
                 saved = time.monotonic()
-        seconds = (time.monotonic() - started) / len(lanes)
+        # What a stopped process did of this bundle took its time too, at the same pace.
+        seconds = (time.monotonic() - started) / len(lanes) * bundle.cut.updates / max(1, bundle.cut.updates - first)
         runs = [
             self.written(contender, phase, rate, fit, lane.seed, trained, bundle.updates(number), seconds)
             for number, ((rate, fit), lane, trained) in enumerate(zip(wanted, lanes, bundle.trained, strict=True))

@@ -9,7 +9,7 @@ Result = Mapping[str, Any]
 Contender = Mapping[str, Any]
 FEW = 4  # names in a row that a reader still takes in
 SAME_ORDER = {"rmse", "r2"}  # metrics that put any predictions in the same order
-TRADE = 0.01  # share of the way to the constant predictor by which another loss must win its own metric to be mentioned
+TRADE = 0.01  # share of the way to the constant predictor by which another loss must win its metric, where the result has none
 
 
 def sign(result: Result) -> int:
@@ -190,7 +190,9 @@ def trade_off(result: Result, chosen: Contender, judged: Sequence[Contender]) ->
         ahead = way * (chosen["metrics"][name]["mean"] - winner["metrics"][name]["mean"])
         constant = (constants.get(name) or {}).get("mean")
         far = abs(constant - winner["metrics"][name]["mean"]) if constant is not None else abs(winner["metrics"][name]["mean"])
-        if winner["loss"] != chosen["loss"] and ahead > max(TRADE * far, wobble(chosen, winner, name)):
+        if winner["loss"] != chosen["loss"] and ahead > max(
+            result.get("margin_share", TRADE) * far, wobble(chosen, winner, name)
+        ):
             figures = f"{number(winner['metrics'][name]['mean'])} instead of {number(chosen['metrics'][name]['mean'])}"
             out.append((ahead / far, f"if {metric['title']} counts, {title(dict(winner), 'loss')} reached {figures}"))
     return capital(max(out)[1] + ".") if out else ""
@@ -218,6 +220,17 @@ def linear_enough(result: Result) -> str:
     if str(result.get("model", "")).startswith("linear"):
         return f"{capital(direct)}, solved directly, {does}: for a linear model it is all you need."
     return f"A linear model ({direct}) {does}, so it is enough for this table."
+
+
+def closed_form(result: Result, chosen: Contender) -> str:
+    """Where no optimizer is needed at all, of the recommended contender or of one that is tied with it."""
+    if chosen.get("closed_form"):
+        return capital(f"{chosen['closed_form']} gives this in closed form, without any optimizer.")
+    tied = next((c for c in result["contenders"] if c["tied_with_best"] and c.get("closed_form")), None)
+    if tied is None:
+        return ""
+    does = f"{title(dict(tied), 'loss')} is tied with the best, and {tied['closed_form']} gives it in closed form"
+    return capital(f"{does}, without any optimizer.")
 
 
 def twin_apart(result: Result) -> str:

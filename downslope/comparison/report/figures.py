@@ -342,12 +342,13 @@ def plot_tuning(result: dict[str, Any], ax: Axes | None = None) -> Axes:
     index = {c["id"]: i for i, c in enumerate(series.in_order(result))}
     ends: list[float] = []
     for i, (method, (contender, scores)) in enumerate(series.tuning(result).items()):
-        draws = range(1, len(scores) + 1)
-        ax.plot(draws, scores, linewidth=1.8, **line_style(i))[0].set_gid(mark(method, index[contender]))
-        for count, score in zip(draws, scores, strict=True):
-            dot = ax.plot([count], [score], "o", color=LIGHT[f"line{i % LINES}"], ms=4, mew=0)
-            dot[0].set_gid(mark(f"{method}: {number(score)} after {several(count, 'rate')}", index[contender]))
-        ends += scores
+        draws, means = [each["draws"] for each in scores], [each["mean"] for each in scores]
+        ax.plot(draws, means, linewidth=1.8, **line_style(i))[0].set_gid(mark(method, index[contender]))
+        for count, each in zip(draws, scores, strict=True):
+            dot = ax.plot([count], [each["mean"]], "o", color=LIGHT[f"line{i % LINES}"], ms=4, mew=0)
+            words = f"{method}: {number(each['mean'])} ({between(each)} by seed) after {several(count, 'rate')}"
+            dot[0].set_gid(mark(words, index[contender]))
+        ends += means
     fit_scores(ax, ends)
     nice_ticks(ax, "x", 8)
     axis_label(ax, "x", "learning rates tried")

@@ -6,6 +6,7 @@ from typing import Any
 from downslope.comparison.report import series
 from downslope.comparison.report.tables import cell, table
 from downslope.comparison.report.wording import better, block, clean, is_number, number, settings
+from downslope.comparison.wording import percent
 
 
 def protocol(result: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +34,10 @@ def protocol(result: dict[str, Any]) -> dict[str, Any]:
         ("A/A twin", twin(result)),
         ("Seed", str(result.get("seed", ""))),
         ("Devices", result.get("devices", "")),
-        ("Margin", f"{number(margin)} {result['metric']['title']}, fixed beforehand" if is_number(margin) else ""),
+        (
+            "Margin",
+            f"{number(margin)} {result['metric']['title']}{margin_share(result)}, fixed beforehand" if is_number(margin) else "",
+        ),
         ("Time", f"{number(seconds, 1)} s" if is_number(seconds) else ""),
         ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(result.get("versions", {}).items()))),
     ]
@@ -55,6 +59,12 @@ def protocol(result: dict[str, Any]) -> dict[str, Any]:
         "table": table("settings", heads, rows, "Every setting needed to repeat a contender."),
         "references": references(result),
     }
+
+
+def margin_share(result: dict[str, Any]) -> str:
+    """What the margin is a share of."""
+    share = result.get("margin_share")
+    return f", {percent(share)} of the way from the best to the constant predictor" if is_number(share) else ""
 
 
 def twin(result: dict[str, Any]) -> str:
@@ -117,6 +127,7 @@ def in_full(result: dict[str, Any]) -> str:
         "draws": budget.get("learning_rates"),
         "seeds": budget.get("confirmation"),
         "seed": result.get("seed"),
+        "margin": result.get("margin_share"),
     }
     words = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
     return block(" \\\n  ".join([f"downslope compare {shlex.quote(source)}", *words]))

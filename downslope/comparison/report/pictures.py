@@ -145,14 +145,15 @@ def tuning(result: dict[str, Any]) -> list[dict[str, Any]]:
     found = series.tuning(result)
     if max((len(scores) for _, scores in found.values()), default=0) < 2:
         return []
-    rows = [[method, one, count, score] for method, (one, scores) in found.items() for count, score in enumerate(scores, start=1)]
+    ends = ("draws", "mean", "low", "high")
+    rows = [[method, one, *(each[end] for end in ends)] for method, (one, scores) in found.items() for each in scores]
     caption = (
         "The mean over all choices of so many of the learning rates that were tried, on the tuning seeds, with the optimizer's "
         "best loss; a rate that diverged or did worse than the constant predictor counts as that."
     )
     metric = result["metric"]
     title = f"Best {metric['title']} to expect, {better(metric['direction'])}"
-    columns = ["optimizer", "contender", "learning rates tried", "expected best score"]
+    columns = ["optimizer", "contender", "learning rates tried", "expected best score", "lowest seed", "highest seed"]
     return [picture("tuning", lambda: figures.plot_tuning(result), title, caption, columns, rows)]
 
 

@@ -1,6 +1,5 @@
 """What the pictures show, as plain numbers: the order of contenders, heat maps, grids of learning rates, curves over seeds."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -184,25 +183,8 @@ def heat(result: dict[str, Any], metric: dict[str, str]) -> Heat:
     return Heat(losses, methods, cells, decimals(value["high"] - value["low"] for value in found.values() if value))
 
 
-def tuning(result: dict[str, Any]) -> dict[str, tuple[str, list[float]]]:
-    """By method: its best contender, and the best score to expect after trying 1, 2, 3 … of its learning rates at random.
-
-    Exact, over all choices of so many rates; a rate at which a seed was lost counts as the constant predictor.
-    """
-    metric = result["metric"]
-    sign = 1.0 if metric["direction"] == "lower" else -1.0
-    every = [sign * p["score"] for c in result["contenders"] for p in c.get("grid", []) if is_number(p["score"])]
-    constant = control_value(result.get("controls", {}).get("constant"), metric["name"], metric["name"])
-    found: dict[str, tuple[str, list[float]]] = {}
-    for method, (contender, *_) in learning_rates(result).items():
-        if not every or not contender.get("score"):
-            continue
-        lost = max(every) if constant is None else sign * constant
-        # Nobody is made to use a model that is worse than none.
-        costs = sorted(min(sign * p["score"], lost) if is_number(p["score"]) else lost for p in contender["grid"])
-        count = len(costs)
-        ways = [
-            [math.comb(count - 1 - i, draws - 1) / math.comb(count, draws) for i in range(count)] for draws in range(1, count + 1)
-        ]
-        found[method] = contender["id"], [sign * sum(c * w for c, w in zip(costs, weights, strict=True)) for weights in ways]
-    return found
+def tuning(result: dict[str, Any]) -> dict[str, tuple[str, list[dict[str, float]]]]:
+    """By method: its best contender, and the best score to expect after trying 1, 2, 3 … of its learning rates at random."""
+    known = {record["id"]: record["expected_best"] for record in result.get("tunability", [])}
+    best = {method: one for method, (one, *_) in learning_rates(result).items() if one.get("score")}
+    return {method: (one["id"], known[one["id"]]) for method, one in best.items() if known.get(one["id"])}

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from downslope.comparison.needs import in_order as needs_in_order
 from downslope.comparison.report import series
 from downslope.comparison.report.method import commands, protocol
 from downslope.comparison.report.tables import cell, table
+from downslope.comparison.report.tuning import tuning
 from downslope.comparison.report.wording import (
     better,
     between,
@@ -35,9 +37,11 @@ def summarize(result: dict[str, Any]) -> dict[str, Any]:
         "name": clean(result["name"], 60),
         "several": len(result["contenders"]) > 1,
         "answer": answer(result),
+        "needs": by_need(result),
         "ranking": ranking(result),
         "losses": losses(result),
         "rates": rates(result),
+        "tuning": tuning(result),
         "data": data(result),
         "protocol": protocol(result),
         "commands": commands(result),
@@ -102,6 +106,16 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
         "code": code,
         "unfinished": unfinished(result),
     }
+
+
+def by_need(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Who serves which need, in the words of the result."""
+    places = {c["id"]: place for place, c in enumerate(series.in_order(result))}
+    return [
+        {"c": places[need["id"]], "title": clean(need["title"], 60), "text": clean(need["text"], 400)}
+        for need in needs_in_order(result)
+        if need["id"] in places
+    ]
 
 
 def unfinished(result: dict[str, Any]) -> str:
