@@ -156,6 +156,7 @@ class Closing:
             "margin": finite(ranking.margin) if ranking is not None else None,
             "controls": self.control_entries(controls, judged, best, margin),
             "test": {},
+            "optimum": None,
         }
         data |= self.answers(data, [one.id for one in own if one.id in judged], margin)
         data["recommendation"] = advise(data)
@@ -166,8 +167,9 @@ class Closing:
                     each["difference"] = interval(ranking.difference(each["id"], chosen))
         if chosen is not None:
             data["recommendation"]["code"] = paste(data)
+        if chosen is not None and controls:  # whoever stops a comparison does not wait for a solver
             data["optimum"] = optimum(self.problem, self.runner, next(one for one in own if one.id == chosen))
-            if (data["optimum"] or {}).get("share"):
+            if data["optimum"] is not None and data["optimum"]["share"]:
                 data["recommendation"]["reasons"].append(data["optimum"]["text"])
         return data, judged, ranking
 
@@ -286,12 +288,12 @@ class Closing:
         place = self.ledger.folder
         pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
         data["finished"] = finished
+        runs = self.soon([each["id"] for each in data["contenders"] if each.get("updates_to_best")])
         data["timing"] = {
             "total_seconds": round(time.monotonic() - self.started, 3),
             "run_seconds": round(self.ledger.seconds(), 3),
+            "seconds_to_best": reach.seconds(runs, reach.reached(runs, data["margin"] or 0.0)),
         }
-        runs = self.soon([each["id"] for each in data["contenders"] if each.get("updates_to_best")])
-        data["timing"]["seconds_to_best"] = reach.seconds(runs, reach.reached(runs, data["margin"] or 0.0))
         data["timing"]["needs"] = [found for found in [fewest(data, "seconds")] if found is not None]
         write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
         folder.write_result(place, data, curves(self.evidence, judged))

@@ -31,7 +31,7 @@ def needs(result: Result) -> list[Record]:
 
 
 def in_order(result: Mapping[str, Any]) -> list[Record]:
-    """All needs as they are shown: those of the result, and behind the updates the one in seconds, which stands under `timing`."""
+    """All needs as they are shown; behind the updates the one in seconds, which stands under `timing`."""
     records = list(result.get("needs", []))
     timed = result.get("timing", {}).get("needs", [])
     place = next((i + 1 for i, record in enumerate(records) if record["need"] == "fewest_updates"), len(records))
@@ -113,7 +113,7 @@ def untuned(result: Result) -> Record | None:
 
 
 def fewest(result: Result, unit: str) -> Record | None:
-    """Who is soonest within the practical margin of the best, in updates or in seconds; tied is whose runs overlap with its runs."""
+    """Who is soonest within the practical margin of the best, in updates or in seconds; tied is whose runs overlap with it."""
     found = result.get("timing", {}).get("seconds_to_best", {}) if unit == "seconds" else updates_to_best(result)
     known = [c for c in judged(result) if (found.get(c["id"]) or {}).get("mean") is not None]
     known.sort(key=lambda c: (found[c["id"]]["mean"], cost(result, c)))

@@ -70,7 +70,7 @@ def words(solver: str, share: dict[str, float] | None, loss: Loss) -> str:
     """The sentence for the answer.
 
     >>> words("L-BFGS-B", {"mean": 0.021, "low": 0.004, "high": 0.034}, None)
-    'Its training objective is 2 % of the way from the optimum to the best constant (0.4 % to 3 % over the fits; optimum by L-BFGS-B).'
+    'Its training objective is 2 % of the way from the true optimum to the best constant (0.4 % to 3 % by fit; by L-BFGS-B).'
     """
     if share is None:
         return (
@@ -78,8 +78,8 @@ def words(solver: str, share: dict[str, float] | None, loss: Loss) -> str:
         )
     ends = f"{percent(share['low'])} to {percent(share['high'])}"
     return (
-        f"Its training objective is {percent(share['mean'])} of the way from the optimum to the best constant "
-        f"({ends} over the fits; optimum by {solver})."
+        f"Its training objective is {percent(share['mean'])} of the way from the true optimum to the best constant "
+        f"({ends} by fit; by {solver})."
     )
 
 

@@ -145,8 +145,11 @@ def dead_zone(whole: Look, each: Sequence[Look], margin: float) -> dict[str, Any
 def divergence_edge(rates: Sequence[float], table: Costs) -> dict[str, float | None]:
     """The lowest rate at which a seed was lost and the lowest at which all were; nothing where that never happened."""
     lost = ~np.isfinite(table)
-    first, all_ = ([rate for rate, gone in zip(rates, column, strict=True) if gone] for column in (lost.any(0), lost.all(0)))
-    return {"low": first[0] if first else None, "high": all_[0] if all_ else None}
+    counts = lost.sum(axis=0).tolist()
+    low, high = (
+        next((rate for rate, count in zip(rates, counts, strict=True) if count >= many), None) for many in (1, len(lost))
+    )
+    return {"low": low, "high": high}
 
 
 def default(rates: Sequence[float], table: Costs, sign: int, proposed: float, chosen: float | None) -> dict[str, Any]:
@@ -154,7 +157,8 @@ def default(rates: Sequence[float], table: Costs, sign: int, proposed: float, ch
     near = min(rates, key=lambda rate: (round(abs(math.log(rate / proposed)), 9), rate))
     out: dict[str, Any] = {"proposed": proposed, "learning_rate": near, "tuned": chosen}
     for end, rate in (("", near), ("tuned_", chosen)):
-        column = sign * table[:, list(rates).index(rate)] if rate in rates else np.full(len(table), np.inf)
+        place = next((place for place, each in enumerate(rates) if each == rate), None)
+        column = np.full(len(table), np.inf) if place is None else sign * table[:, place]
         whole = bool(np.isfinite(column).all())
         out[f"{end}score"] = over_seeds(float(column.mean()), column.tolist()) if whole else None
         out[f"{end}scores"] = [finite(score) for score in column.tolist()]

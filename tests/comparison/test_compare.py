@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import downslope
+from downslope.comparison.watch import Watcher
 from downslope.core.errors import DownslopeError
 from downslope.losses import CrossEntropy, Huber, SquaredError
 from downslope.optimizers import Adam, Momentum
@@ -98,6 +99,22 @@ def test_the_contenders_are_all_pairs_and_the_ranking_is_in_order(prices):
     assert means == sorted(means) and entries[0]["tied_with_best"]
     assert {each["batch"] for each in entries if each["optimizer"] == "gradient_descent"} == {"full"}
     assert {each["batch"] for each in entries if each["optimizer"] == "adam"} == {32}
+
+
+class Stops(Watcher):
+    """Hears the plan and stops there."""
+
+    def planned(self, plan_lines):
+        raise DownslopeError("\n".join(plan_lines))
+
+
+def test_the_margin_is_in_the_plan_the_result_and_the_page_and_the_same_for_all(prices):
+    with pytest.raises(DownslopeError, match="differences up to 2 % of the way from the best score to the constant predictor"):
+        quick(small.only(*small.PLAIN), target="price", margin=0.02, watcher=Stops())
+    data, means = prices.data, [one["score"]["mean"] for one in prices.data["contenders"]]
+    assert data["margin_share"] == 0.01
+    assert data["margin"] == pytest.approx(0.01 * (data["controls"]["constant"]["score"] - min(means)))
+    assert "1 % of the way from the best to the constant predictor, fixed" in (prices.folder / "report.html").read_text("utf-8")
 
 
 def test_a_full_batch_takes_one_step_for_each_epoch_at_the_same_cost(prices):

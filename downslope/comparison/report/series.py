@@ -183,7 +183,7 @@ def heat(result: dict[str, Any], metric: dict[str, str]) -> Heat:
     return Heat(losses, methods, cells, decimals(value["high"] - value["low"] for value in found.values() if value))
 
 
-def tuning(result: dict[str, Any]) -> dict[str, tuple[str, list[dict[str, float]]]]:
+def tuning(result: dict[str, Any]) -> dict[str, tuple[str, list[dict[str, Any]]]]:
     """By method: its best contender, and the best score to expect after trying 1, 2, 3 … of its learning rates at random."""
     known = {record["id"]: record["expected_best"] for record in result.get("tunability", [])}
     best = {method: one for method, (one, *_) in learning_rates(result).items() if one.get("score")}

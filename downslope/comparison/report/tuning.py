@@ -36,9 +36,9 @@ def tuning(result: dict[str, Any]) -> dict[str, Any]:
         rows.append({"c": index[record["id"]], "cells": cells, "kind": ""})
     metric = result["metric"]
     words = (
-        f"{metric['title']}, {better(metric['direction'])}: the best to expect after so many learning rates, at the tried rate nearest "
-        "to the optimizer's own default, and at the chosen one. Good is within a twentieth of the way from the best of all to the "
-        "constant predictor. In parentheses what each tuning seed alone would say, from the lowest to the highest."
+        f"{metric['title']}, {better(metric['direction'])}: the best to expect after so many learning rates, at the tried rate "
+        "nearest to the optimizer's own default, and at the chosen one. Good is within a twentieth of the way from the best of "
+        "all to the constant predictor. In parentheses what each tuning seed alone would say, from the lowest to the highest."
     )
     return table("tuning-cost", columns, rows, words)
 

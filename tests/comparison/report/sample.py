@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from downslope.comparison.needs import needs
+from downslope.comparison.tunability import tunability
+
 METRICS = {
     "regression": [("rmse", "RMSE", "lower"), ("mae", "MAE", "lower"), ("r2", "R²", "higher")],
     "binary": [
@@ -108,6 +111,7 @@ def contender(task: str, loss: str, optimizer: str, badness: float, random: np.r
         "bytes_per_parameter": {"sgd": 0.0, "gradient_descent": 0.0}.get(optimizer, 8.03 if "adam" in optimizer else 4.0),
         "gradients_per_step": 1,
         "epoch_best": 22,
+        "updates_to_best": interval(400.0 + 50 * badness, 60.0) | {"runs": 10, "of": 10},
         "best_constant": {"squared_error": 206856.0, "absolute_error": 179700.0, "huber": 191200.0}.get(loss),
     }
 
@@ -200,6 +204,13 @@ def recommendation(best: dict[str, Any], tied: int, task: str) -> dict[str, Any]
     }
     keys = ("id", "loss", "optimizer", "settings")
     return {key: best[key] for key in keys} | {"text": text, "reasons": reasons, "code": code}
+
+
+def tuned(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the made-up grids say of tuning."""
+    sign = 1 if result["metric"]["direction"] == "lower" else -1
+    constants = [sign * result["controls"]["constant"]["score"]] * 2
+    return tunability(result["contenders"], sign, constants, {c["id"]: 0.001 for c in result["contenders"]}, 0.01)
 
 
 def sample(
@@ -311,4 +322,6 @@ def sample(
         "finished": finished is None,
         "command": f"downslope compare {name}.csv --target {target}",
     }
+    result["tunability"] = tuned(result)
+    result["needs"] = needs(result)
     return result, curves(contenders, task, random, epochs, seeds), predictions(contenders, task, random, rows)

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from sample import sample
+from sample import sample, tuned
 
 from downslope.comparison.report import figures, judged_figures, series
 from downslope.comparison.report import judged as rows_of
@@ -185,14 +185,18 @@ def test_tuning_is_the_mean_over_all_choices_of_rates(task):
     for method, (contender, scores) in series.tuning(result).items():
         one = next(c for c in result["contenders"] if c["id"] == contender)
         assert one == next(c for c in series.in_order(result) if c["optimizer"] == method)
-        reached = [constant if p["score"] is None else best(p["score"], constant) for p in one["grid"]]
+        reached = [constant if None in p["scores"] else best(np.mean(p["scores"]), constant) for p in one["grid"]]
         for count in (1, 3, 7):
             tries = [best(chosen) for chosen in itertools.combinations(reached, count)]
-            assert scores[count - 1] == pytest.approx(np.mean(tries))
+            assert scores[count - 1]["mean"] == pytest.approx(np.mean(tries))
 
 
 def test_a_flat_line_where_every_rate_is_as_good():
     result = sample(optimizers=("adam",), losses={"huber": 0.0})[0]
     for point in result["contenders"][0]["grid"]:
-        point["score"] = 50000.0
-    assert series.tuning(result)["adam"][1] == pytest.approx([50000.0] * 7)
+        point |= {"score": 50000.0, "scores": [49000.0, 51000.0]}
+    result["tunability"] = tuned(result)
+    flat = series.tuning(result)["adam"][1]
+    assert len(flat) == 7
+    for point in flat:
+        assert [point[end] for end in ("mean", "low", "high")] == pytest.approx([50000.0, 49000.0, 51000.0])
