@@ -6,6 +6,7 @@ from typing import Any
 
 from downslope.cli import terminal
 from downslope.cli.main import FAILED, OK
+from downslope.comparison.needs import in_order
 from downslope.comparison.report import wording
 
 NARROW = 60
@@ -36,7 +37,7 @@ def show(result: Any) -> None:
             terminal.say(f"Warning: {warning}", style="yellow")
     screen.print()
     terminal.say(text, style="bold" if data["recommendation"].get("id") else "")
-    by_need = [f"  {found['title']}: {found['text']}." for found in result.needs]
+    by_need = [f"  {found['title']}: {found['text']}." for found in in_order(data)]
     for text in ["By need:", *by_need] if by_need else []:
         terminal.say(text)
     if by_need:
