@@ -15,7 +15,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format generate golden bench bench-parts bench-losses accuracy bare fuzz validate-statistics clean
+.PHONY: help setup demo test check format generate golden pasted bench bench-parts bench-losses accuracy bare fuzz validate-statistics clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /: /' | awk -F': ' '{printf "make %-20s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ generate: setup  ## write the stubs and the reference pages anew
 
 golden: .venv-peers/ready  ## compute the stored reference numbers anew, with other frameworks
 	$(PEERS)/python tests/golden/make.py
+
+pasted: .venv-peers/ready  ## run the code to paste for PyTorch, Keras and optax, and compare where it ends
+	KERAS_BACKEND=jax $(PEERS)/python tests/comparison/pasted.py
 
 bench: .venv-peers/ready  ## measure against the peers, side by side; QUICK=1 only shows that it runs
 	$(PEERS)/python -m benchmarks

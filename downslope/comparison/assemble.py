@@ -47,6 +47,10 @@ class Evidence:
         ]
         return min(costs, default=float("inf"))
 
+    def seconds(self, contender: Contender) -> float:
+        """The median time of its confirmation runs: of what they took together, each has the same share."""
+        return round(float(np.median([run.seconds for run in self.ledger.runs(contender.id, "confirmation")])), 4)
+
 
 def grid(evidence: Evidence, contender: Contender) -> list[dict[str, Any]]:
     """Every learning rate tried, with its scores on the stopping slices of the tuning seeds, in the metric's own direction."""

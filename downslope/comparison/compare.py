@@ -1,7 +1,7 @@
 """The main job: from a table to a measured answer, a report and a model."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def compare(
     given |= {"class_weight": class_weight, "label_smoothing": label_smoothing}
     given |= {"penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
     given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
-    problem.command = command(source, given)
+    problem.command, problem.asked = command(source, given), asked_of(given)
     dataset, splits = problem.dataset, problem.splits
     ranking_metric = metrics.find_metric(metric, dataset.task) if metric else metrics.default_metric(dataset.task)
     watcher.found(dataset)
@@ -260,3 +260,10 @@ def counted(number: int, one: str, many: str = "") -> str:
     ('1 loss', '2 optimizers')
     """
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def asked_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked of the table, as plain data: the options without which the same rows would not be read in the same way."""
+    found = {name: given[name] for name in ("task", "positive", "drop", "weight", "test", "split")}
+    plain = {name: list(value) if isinstance(value, tuple) else str(value) for name, value in found.items() if value is not None}
+    return {name: value for name, value in plain.items() if value}

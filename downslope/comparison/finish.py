@@ -18,7 +18,7 @@ from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.needs import fewest, needs
 from downslope.comparison.optimum import optimum
-from downslope.comparison.paste import paste
+from downslope.comparison.paste import lacking, paste
 from downslope.comparison.problem import Problem
 from downslope.comparison.protocol import Protocol
 from downslope.comparison.rank import Ranking
@@ -166,7 +166,7 @@ class Closing:
                 if each["rank"] is not None:
                     each["difference"] = interval(ranking.difference(each["id"], chosen))
         if chosen is not None:
-            data["recommendation"]["code"] = paste(data)
+            data["recommendation"] |= {"code": paste(data), "code_missing": lacking(data)}
         if chosen is not None and controls:  # whoever stops a comparison does not wait for a solver
             data["optimum"] = optimum(self.problem, self.runner, next(one for one in own if one.id == chosen))
             if data["optimum"] is not None and data["optimum"]["share"]:
@@ -239,6 +239,7 @@ class Closing:
             "name": data.name,
             "source": self.problem.source,
             "command": self.problem.command,
+            "asked": dict(self.problem.asked),
             "task": str(data.task),
             "target": data.target,
             "classes": list(data.classes) if data.classes else None,
@@ -293,6 +294,7 @@ class Closing:
             "total_seconds": round(time.monotonic() - self.started, 3),
             "run_seconds": round(self.ledger.seconds(), 3),
             "seconds_to_best": reach.seconds(runs, reach.reached(runs, data["margin"] or 0.0)),
+            "contender_seconds": {one.id: self.evidence.seconds(one) for one in self.field if one.id in judged},
         }
         data["timing"]["needs"] = [found for found in [fewest(data, "seconds")] if found is not None]
         write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")

@@ -1,8 +1,6 @@
 """The run folder: who owns it, what it holds, and how its files are written whole or not at all."""
 
-import csv
 import hashlib
-import io
 import json
 import os
 import platform
@@ -11,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from downslope.comparison.curves_file import write_runs
 from downslope.comparison.ledger import FILES, FORMAT, Ledger, clear
 from downslope.core.errors import BadData, DownslopeError
 from downslope.prediction.whole import write_whole
@@ -92,23 +91,4 @@ def fingerprint(identity: Mapping[str, Any]) -> str:
 def write_result(folder: Path, data: Mapping[str, Any], runs: Iterable[Mapping[str, Any]]) -> None:
     """`result.json` as strict JSON, and `runs.csv`."""
     write_whole(folder / "result.json", json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False).encode())
-    table = io.StringIO(newline="")
-    writer = csv.writer(table)
-    header: list[str] = []
-    for row in runs:
-        if not header:
-            header = list(row)
-            writer.writerow(header)
-        writer.writerow([f"{value:.7g}" if isinstance(value, float) else value for value in row.values()])
-    write_whole(folder / "runs.csv", table.getvalue().encode())
-
-
-def read_runs(folder: Path) -> list[dict[str, Any]]:
-    """The rows of `runs.csv` with their types."""
-    kinds = {"seed": int, "repetition": int, "fold": int, "examples_seen": int, "learning_rate": float, "epoch": float}
-    with (folder / "runs.csv").open(newline="", encoding="utf-8") as file:
-        return [
-            {name: kinds[name](text) if name in kinds else text for name, text in row.items()}
-            | {"value": float(row["value"]) if row["value"] else None}
-            for row in csv.DictReader(file)
-        ]
+    write_runs(folder, runs)

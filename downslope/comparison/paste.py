@@ -1,14 +1,17 @@
-"""The recommendation as code to paste: for downslope, and for PyTorch and scikit-learn where they have the same thing."""
+"""The recommendation as code to paste: for downslope, and for other frameworks where they have the same thing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from downslope import losses, models, optimizers, penalties, schedules
-from downslope.comparison import paste_pytorch, paste_sklearn
+from downslope.comparison import paste_keras, paste_optax, paste_pytorch, paste_sklearn
 from downslope.comparison.labels import named
 from downslope.core.catalogue import Catalogue, spell_value
 from downslope.core.errors import DownslopeError
+
+FRAMEWORKS = {"pytorch": paste_pytorch, "keras": paste_keras, "optax": paste_optax, "scikit-learn": paste_sklearn}
+"""By name, the modules that know what a framework has: each says in words what it lacks (`missing`), and writes the `code`."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,27 @@ class Recipe:
 
 
 def paste(result: Mapping[str, Any], chosen: str | None = None) -> dict[str, str | None]:
-    """Code for each framework, `None` where it lacks the loss, the optimizer or the model. `chosen` is the recommended one."""
-    chosen = chosen or result["recommendation"]["id"]
-    contender = next(c for c in result["contenders"] if c["id"] == chosen)
-    out: dict[str, str | None] = {"downslope": downslope_code(result, contender), "pytorch": None, "scikit-learn": None}
+    """Code for each framework, `None` where it lacks something. `chosen` is the id of a contender, else the recommended one's."""
+    contender = contender_of(result, chosen)
     recipe = recipe_of(result, contender)
-    if recipe is not None:
-        out |= {"pytorch": paste_pytorch.code(recipe), "scikit-learn": paste_sklearn.code(recipe)}
+    out: dict[str, str | None] = {"downslope": downslope_code(result, contender)}
+    for name, module in FRAMEWORKS.items():
+        out[name] = None if isinstance(recipe, str) or module.missing(recipe) else module.code(recipe)
     return out
+
+
+def lacking(result: Mapping[str, Any], chosen: str | None = None) -> dict[str, str]:
+    """For each framework without code the reason, in words."""
+    recipe = recipe_of(result, contender_of(result, chosen))
+    if isinstance(recipe, str):
+        return dict.fromkeys(FRAMEWORKS, recipe)
+    return {name: reason for name, module in FRAMEWORKS.items() if (reason := module.missing(recipe))}
+
+
+def contender_of(result: Mapping[str, Any], chosen: str | None) -> Mapping[str, Any]:
+    """The contender with an id, the recommended one without."""
+    chosen = chosen or result["recommendation"]["id"]
+    return next(c for c in result["contenders"] if c["id"] == chosen)
 
 
 def settings_of(catalogue: Catalogue, name: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -77,10 +93,15 @@ def parsed(catalogue: Catalogue, text: str | None) -> tuple[str, dict[str, Any]]
     return part.name, part.values()
 
 
-def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe | None:
-    """What was trained; `None` if some part of it is the user's own, which no other framework can know."""
-    if contender.get("own") or result.get("own"):
-        return None
+def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe | str:
+    """What was trained; in words why not, if no other framework can know or follow some part of it."""
+    brought = [*contender.get("own", {}), *result.get("own", {})]
+    if "=" in str(result["schedule"]).partition("(")[0]:
+        return "several settings follow schedules"
+    if result.get("asked", {}).get("weight"):
+        return "rows have weights"
+    if brought:
+        return f"the {' and the '.join(brought)} {'is' if len(brought) == 1 else 'are'} your own"
     loss = settings_of(losses.catalogue, contender["loss"], contender["settings"])
     optimizer = settings_of(optimizers.catalogue, contender["optimizer"], contender["settings"])
     model = parsed(models.catalogue, result["model"])
@@ -88,7 +109,7 @@ def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe
     penalty = parsed(penalties.catalogue, result.get("penalty"))
     average = parsed(optimizers.catalogue, result.get("average"))
     if loss is None or optimizer is None or model is None or schedule is None or penalty is None or average is None:
-        return None
+        return "some part of it is your own"
     batch = contender["batch"]
     return Recipe(
         task=str(result["task"]),
@@ -131,6 +152,7 @@ def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> s
     named = source.startswith("demo:") or "." in source
     options = {
         "target": result["target"],
+        **result.get("asked", {}),
         "loss": typed(losses.catalogue, contender["loss"], contender["settings"]),
         "optimizer": optimizer,
         "model": result["model"],
@@ -148,7 +170,7 @@ def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> s
     lines = ["import downslope", ""]
     if brought:
         lines.append(f"# The {' and the '.join(brought)} must be there as you gave it: your own, known here by what it does,")
-        lines.append("# so that there is no translation for PyTorch or scikit-learn.")
+        lines.append("# so that there is no translation for other frameworks.")
     if not named:
         lines.append("# table: the data frame, arrays or dict of columns that was compared")
     lines += ["result = downslope.train(", f"    {source!r}," if named else "    table,"]

@@ -14,25 +14,40 @@ LINEAR_LOSSES = {
 FALLING = "# scikit-learn keeps the learning rate constant; here it fell over the run, so a smaller one may do better there."
 
 
-def code(recipe: Any) -> str | None:
-    """A pipeline that does the same; `None` where scikit-learn has no such loss, optimizer, penalty or model.
-
-    It has no clipping and no smoothed labels, no class weights in its networks, and averages in its linear SGD alone, from
-    another start.
-    """
-    if recipe.clip_norm is not None or recipe.average or recipe.class_weight or recipe.label_smoothing:
-        return None
-    if recipe.loss_settings.get("positive_weight", 1) != 1 or recipe.penalty not in ("", "l2"):
-        return None
-    if recipe.penalty_settings.get("charged", "weights") != "weights" or recipe.model_settings.get("dropout", 0):
-        return None
-    one_by_one = recipe.model == "linear" and recipe.optimizer == "sgd" and recipe.batch == 1
-    if one_by_one and recipe.loss in LINEAR_LOSSES:
-        home, name, arguments = "linear_model", "SGD", linear(recipe)
-    elif recipe.model in ("mlp", "linear") and recipe.loss in NETWORK_LOSSES and recipe.optimizer in NETWORK_OPTIMIZERS:
-        home, name, arguments = "neural_network", "MLP", network(recipe)
+def missing(recipe: Any) -> str:
+    """Why there is no such pipeline, in words; "" where there is one."""
+    settings = recipe.loss_settings
+    if one_by_one(recipe):
+        lacking = "" if recipe.loss in LINEAR_LOSSES else f"its linear SGD has no {recipe.loss}"
+    elif recipe.model not in ("mlp", "linear"):
+        lacking = f"its model is {recipe.model}"
+    elif recipe.loss not in NETWORK_LOSSES:
+        lacking = f"its networks have no {recipe.loss}"
     else:
-        return None
+        lacking = "" if recipe.optimizer in NETWORK_OPTIMIZERS else f"its networks have no {recipe.optimizer}"
+    reasons = {
+        "its networks have no dropout": recipe.model_settings.get("dropout", 0),
+        f"its networks have no {recipe.penalty} penalty": recipe.penalty not in ("", "l2"),
+        "its penalty spares biases": recipe.penalty_settings.get("charged", "weights") != "weights",
+        "it clips no gradients": recipe.clip_norm is not None,
+        "its networks do not average, and its linear SGD begins elsewhere": recipe.average,
+        "its networks have no class weights": recipe.class_weight or settings.get("positive_weight", 1) != 1,
+        "it smooths no labels": recipe.label_smoothing,
+    }
+    return lacking or next((words for words, found in reasons.items() if found), "")
+
+
+def one_by_one(recipe: Any) -> bool:
+    """Whether a linear model learns from one example at a time, as SGDRegressor and SGDClassifier do."""
+    return recipe.model == "linear" and recipe.optimizer == "sgd" and recipe.batch == 1 and recipe.task != "multiclass"
+
+
+def code(recipe: Any) -> str:
+    """A pipeline that does the same."""
+    if one_by_one(recipe):
+        home, name, arguments = "linear_model", "SGD", linear(recipe)
+    else:
+        home, name, arguments = "neural_network", "MLP", network(recipe)
     return pipeline(recipe, home, name + ("Regressor" if recipe.task == "regression" else "Classifier"), arguments)
 
 

@@ -1,8 +1,9 @@
 """A described table turned into what the engine trains on: fits, encoders, folds, target scales."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +23,14 @@ class Problem:
     """The rows of one comparison. Fits are numbered through: first those that tune, then those that confirm.
 
     Fits with the same rows share one encoder and one set of arrays. All encodings are padded with zero columns to the widest,
-    so that every fit runs in the same program.
+    so that every fit runs in the same program. `asked` is what was asked of the table: columns to drop, weights, split, test.
     """
 
     dataset: Dataset
     splits: Splits
     source: str = "table"
     command: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
     labels: Labels = Labels()
     scales: dict[tuple[int, str], TargetScale] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison.folder import read_runs
+from downslope.comparison.curves_file import read_runs
 from downslope.comparison.needs import in_order
 from downslope.core.errors import BadData, Diverged
 
@@ -71,7 +71,7 @@ class Result:
 
     @cached_property
     def runs(self) -> list[dict[str, Any]]:
-        """Every run's curves, also in `runs.csv`: one row for each contender, setting, seed, epoch, split and metric."""
+        """Every run's curves, one row for each contender, setting, seed, epoch, split and metric."""
         return read_runs(self.folder)
 
     @cached_property
@@ -103,13 +103,33 @@ class Result:
         """Score against learning rate for one optimizer, a line for each loss."""
         return figures().plot_learning_rate(self.data, optimizer, ax)
 
-    def plot_curves(self, contender: str | None = None, ax: Any = None) -> Any:
-        """Training and validation loss of a contender (its `id`), the recommended one where none is named."""
-        return figures().plot_curves(self.data, self.runs, contender, ax)
+    def plot_curves(self, contender: str | None = None, ax: Any = None, by: str = "examples") -> Any:
+        """Training and validation loss of a contender (its `id`), the recommended one without; `by` "examples" or "seconds"."""
+        return figures().plot_curves(self.data, self.runs, contender, ax, by)
 
-    def plot_scores(self, ax: Any = None) -> Any:
+    def plot_scores(self, ax: Any = None, by: str = "examples") -> Any:
         """The ranking metric while training: the recommended contender, the runner-up and the last."""
-        return figures().plot_scores(self.data, self.runs, ax)
+        return figures().plot_scores(self.data, self.runs, ax, by)
+
+    def plot_tuning(self, ax: Any = None) -> Any:
+        """The best score to expect after so many learning rates, a line for each optimizer."""
+        return figures().plot_tuning(self.data, ax)
+
+    def plot_predictions(self, contender: str | None = None, ax: Any = None) -> Any:
+        """Regression: predicted against true, on judged rows."""
+        return judged_figures().plot_predictions(self.data, self.judged, contender, ax)
+
+    def plot_residuals(self, contender: str | None = None, ax: Any = None) -> Any:
+        """Regression: how often which error occurs, on judged rows."""
+        return judged_figures().plot_residuals(self.data, self.judged, contender, ax)
+
+    def plot_confusion(self, contender: str | None = None, ax: Any = None) -> Any:
+        """Classification: truth against prediction, on judged rows."""
+        return judged_figures().plot_confusion(self.data, self.judged, contender, ax)
+
+    def plot_calibration(self, contender: str | None = None, ax: Any = None) -> Any:
+        """Classification: how often what was said with so much probability came true, on judged rows."""
+        return judged_figures().plot_calibration(self.data, self.judged, contender, ax)
 
     def __repr__(self) -> str:
         return f"<Result for {self.data['target']!r}: {self.data['recommendation']['text']}>"
@@ -124,5 +144,12 @@ class Result:
 def figures() -> Any:
     """The plotting module, which brings matplotlib, when somebody wants a picture."""
     from downslope.comparison.report import figures as module
+
+    return module
+
+
+def judged_figures() -> Any:
+    """The same for pictures of judged rows."""
+    from downslope.comparison.report import judged_figures as module
 
     return module

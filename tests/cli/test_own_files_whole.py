@@ -116,7 +116,7 @@ def test_the_result_and_the_report_say_whose_it_is(place, data):
     assert entry["own"]["optimizer"]["code"] == repr(f"{place}/push.py(learning_rate={rate:.6g}, momentum=0.5)")
     assert data["own"]["model"]["path"] == f"{place}/bend.py"
     page = (place / "run" / "report.html").read_text(encoding="utf-8")
-    assert "soft.py(delta=2)" in page and "push.py" in page and "no translation for PyTorch or scikit-learn" in page
+    assert "soft.py(delta=2)" in page and "push.py" in page and "no translation for other frameworks" in page
 
 
 def test_the_code_to_paste_runs(place, data):

@@ -60,7 +60,8 @@ CONTENDER = {
     "gradients_per_step": int,
     "best_constant": float,
 }
-COLUMNS = "contender,loss,optimizer,phase,seed,repetition,fold,learning_rate,epoch,examples_seen,split,metric,value".split(",")
+COLUMNS = "contender,loss,optimizer,phase,seed,repetition,fold,learning_rate,epoch,examples_seen".split(",")
+CURVES = ["train loss", "stop loss", "stop rmse", "judge rmse", "judge mae", "judge r2"]
 
 
 def fits(value, form, where="result"):
@@ -140,7 +141,9 @@ def test_the_table_says_the_same_in_short(prices):
 def test_the_runs_are_in_the_file_and_in_the_object(prices):
     with (prices.folder / "runs.csv").open(newline="", encoding="utf-8") as file:
         written = list(csv.DictReader(file))
-    assert list(written[0]) == COLUMNS and len(written) == len(prices.runs)
+    assert set(written[0]) == {*COLUMNS, *CURVES} and list(written[0])[:10] == COLUMNS
+    assert list(prices.runs[0]) == [*COLUMNS, "split", "metric", "value"]
+    assert sum(bool(line[curve]) for line in written for curve in CURVES) == len(prices.runs)
     learned = {("train", "loss"), ("stop", "loss"), ("stop", "rmse")}
     assert {(row["split"], row["metric"]) for row in prices.runs} == learned | {("judge", m) for m in ("rmse", "mae", "r2")}
     confirmed = {(row["contender"], row["seed"], row["fold"]) for row in prices.runs if row["phase"] == "confirmation"}

@@ -1,60 +1,42 @@
-"""The code to paste runs, says None where a framework lacks something, and converts what differs between conventions."""
+"""The code to paste runs, says why where a framework lacks something, and converts what differs between conventions."""
 
+import ast
 import importlib.util
 import warnings
 from types import SimpleNamespace
 
+import jax
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 
 from downslope import losses, models, optimizers, penalties, schedules
-from downslope.comparison.paste import paste
-from downslope.comparison.paste_pytorch import LOSSES as TORCH_LOSSES
-from downslope.comparison.paste_pytorch import OPTIMIZERS as TORCH_OPTIMIZERS
-from downslope.comparison.paste_pytorch import PENALTIES
+from downslope.comparison import paste_frame, paste_keras, paste_optax, paste_pytorch
+from downslope.comparison.paste import FRAMEWORKS, lacking, paste
 from downslope.comparison.paste_sklearn import LINEAR_LOSSES, NETWORK_LOSSES, NETWORK_OPTIMIZERS
 from downslope.core.about import Task
+from tests.comparison import pasted
+from tests.comparison.pasted import CASES, result, table
 
+LOOPS = {"pytorch": paste_pytorch, "keras": paste_keras, "optax": paste_optax}
+CLIPS = {"pytorch": "norm_(model.parameters(), 0.5)", "keras": "global_clipnorm=0.5)", "optax": "clip_by_global_norm(0.5)"}
+MODULES = {"pytorch": "torch", "keras": "keras", "optax": "optax"}
 PAIRS = [(loss, optimizer) for loss in losses.catalogue for optimizer in ("adam", "sgd")]
 PAIRS += [(loss, optimizer) for optimizer in optimizers.catalogue for loss in ("squared_error", "cross_entropy")]
 PAIRS = sorted(set(PAIRS))
-
-
-def result(loss, optimizer, **more):
-    """As much of a result as code is made from."""
-    task = losses.catalogue[loss].about.task
-    settings = {**losses.catalogue[loss]().values(), **optimizers.catalogue[optimizer]().values(), "learning_rate": 0.01}
-    batch = "full" if optimizers.catalogue[optimizer].about.batch == "full" else more.pop("rows", 32)
-    return {
-        "source": "demo:diabetes",
-        "target": "target",
-        "task": str(task),
-        "classes": {Task.REGRESSION: None, Task.BINARY: ["no", "yes"], Task.MULTICLASS: ["a", "b", "c"]}[task],
-        "metric": {"name": "rmse"},
-        "budget": {"epochs": 3, "batch": 32},
-        "model": "mlp(widths=[8, 4])",
-        "schedule": "linear",
-        "penalty": None,
-        "target_scale": {"centre": 2.0, "scale": 3.0} if task is Task.REGRESSION else None,
-        "seed": 1,
-        "contenders": [{"id": "a", "loss": loss, "optimizer": optimizer, "settings": settings, "batch": batch}],
-        "recommendation": {"id": "a"},
-    } | more
-
-
-def table(task):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(90, 3)).astype(np.float32)
-    if task is Task.REGRESSION:
-        return x, (2 + 3 * x[:, 0]).astype(np.float32)
-    return x, np.digitize(x[:, 0], [0] if task is Task.BINARY else [-0.5, 0.5])
+OPTIONS = [
+    {},
+    {"model": "linear", "schedule": "constant", "class_weight": "balanced"},
+    {"model": "mlp(widths=[8, 4], dropout=0.1)", "schedule": "cosine(end=0.1, warmup=0.1)", "clip_norm": 0.5},
+    {"penalty": "l2(strength=0.01, charged='everything')", "label_smoothing": 0.1},
+    {"model": "linear", "penalty": "l1(strength=0.01)", "average": "uniform_averaging(start=0.5)"},
+]
 
 
 def run(code, x, y):
     space = {"X": x, "y": y}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), jax.numpy_rank_promotion("allow"):  # the tests forbid what people do
         warnings.simplefilter("ignore")  # scikit-learn says that three epochs are few
         exec(compile(code, "pasted", "exec"), space)
     return space
@@ -81,8 +63,6 @@ def test_scikit_learn_one_example_at_a_time(loss):
     assert np.isfinite(fitted.predict(x)).all()
     one = clone((fitted.regressor if hasattr(fitted, "regressor") else fitted).steps[-1][1])
     # One step from zero on one row is the learning rate times our own gradient, whatever each side calls its loss.
-    import jax
-
     target = 1.0 if loss in ("binary_cross_entropy", "hinge") else 0.3
     row = np.array([[0.5, -1.0, 2.0]])
     one.set_params(shuffle=False, max_iter=1)
@@ -95,32 +75,122 @@ def test_scikit_learn_one_example_at_a_time(loss):
     np.testing.assert_allclose(one.coef_.ravel(), -0.01 * float(slope) * row.ravel(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("model", ["mlp(widths=[8, 4], dropout=0.1)", "linear"])
-@pytest.mark.parametrize(("loss", "optimizer"), PAIRS)
-def test_pytorch_is_python_and_runs_where_pytorch_is(loss, optimizer, model):
-    code = paste(result(loss, optimizer, model=model))["pytorch"]
-    if code is None:
-        assert loss not in TORCH_LOSSES or optimizer not in TORCH_OPTIMIZERS
+def settings_known(tree):
+    """The keyword arguments of every call, by the last name of what is called."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {
+        (ast.unparse(call.func).rpartition(".")[2], word.arg): ast.unparse(word.value) for call in calls for word in call.keywords
+    }
+
+
+@pytest.mark.parametrize("framework", LOOPS)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: ",".join(options) or "plain")
+def test_every_program_is_python_with_nothing_left_to_fill_in(framework, options):
+    written = 0
+    for loss, optimizer in PAIRS:
+        given = result(loss, optimizer, **options)
+        code, reason = paste(given)[framework], lacking(given).get(framework)
+        assert (code is None) == (reason is not None), (loss, optimizer)
+        if code is None:
+            assert reason and "{" not in reason
+            continue
+        written += 1
+        assert "{" not in code.replace('{"params"', ""), (loss, optimizer)
+        ast.parse(code)
+        assert "epochs, batch = 3, " in code and "factor(step)" in code
+        assert not options.get("clip_norm") or CLIPS[framework] in code
+    assert written > 10 or (framework == "keras" and "average" in options)
+
+
+@pytest.mark.parametrize("loss", ["huber", "binary_cross_entropy", "crammer_singer_hinge"])
+@pytest.mark.parametrize("framework", LOOPS)
+def test_programs_run_where_the_framework_is(framework, loss):
+    if importlib.util.find_spec(MODULES[framework]) is None:
+        pytest.skip(f"{framework} is not installed")
+    for options in OPTIONS:
+        classes = {"class_weight": None, "label_smoothing": 0.0} if loss == "huber" else {}
+        code = paste(result(loss, "adamw", **options | (classes if loss != "binary_cross_entropy" else {})))[framework]
+        if code is not None:
+            space = run(code, *table(losses.catalogue[loss].about.task))
+            assert np.isfinite(np.asarray(space["prediction"])).all()
+            assert np.asarray(space["prediction"]).shape == (90,)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[1]}-{len(case[2])}{len(case[3])}")
+def test_optax_ends_where_our_own_parts_end(case):
+    found = pasted.theirs("optax", case)
+    if found is None:
+        assert lacking(pasted.made(*case))["optax"]
         return
-    compile(code, "pasted", "exec")
-    assert "{" not in code.replace('{"params"', "")  # nothing was left to fill in
-    if importlib.util.find_spec("torch"):
-        x, y = table(losses.catalogue[loss].about.task)
-        assert np.isfinite(run(code, x, y)["prediction"].numpy()).all()
+    np.testing.assert_allclose(found, pasted.ours(*case), rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "cosine(end=0.1)", "linear(warmup=0.1)"])
-@pytest.mark.parametrize("penalty", [None, "l1(strength=0.01)", "l2(strength=0.01, charged='everything')"])
-def test_pytorch_schedules_and_penalties(schedule, penalty):
-    code = paste(result("huber", "adamw", schedule=schedule, penalty=penalty))["pytorch"]
-    compile(code, "pasted", "exec")
-    assert ("cost = cost + 0.01" in code) == (penalty is not None)
-    space = {"steps": 50, "math": __import__("math")}
-    start = code.index("def factor")
-    exec(compile(code[start : code.index("schedule = ")], "pasted", "exec"), space)
-    ours = schedules.catalogue.parse(schedule)
-    for step in (0, 3, 20, 49):
-        assert space["factor"](step) == pytest.approx(float(ours(step, 50)), rel=1e-5)
+def test_learning_rates_fall_in_the_same_way():
+    for text in ("constant", "constant(warmup=0.2)", "cosine(end=0.1)", "linear", "linear(end=0.2, warmup=0.1)"):
+        code = paste(result("huber", "adamw", schedule=text))["optax"]
+        space = {"steps": 50, "math": __import__("math")}
+        exec(compile(code[code.index("def factor") : code.index("def model")], "pasted", "exec"), space)
+        ours = schedules.catalogue.parse(text)
+        for step in (0, 3, 20, 49):
+            assert space["factor"](step) == pytest.approx(float(ours(step, 50)), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", sorted(paste_frame.STARTS))
+def test_the_last_bias_starts_at_the_best_constant(loss):
+    about = losses.catalogue[loss].about
+    more = {} if about.task is Task.REGRESSION else {"class_weight": "balanced"}
+    code = paste(result(loss, "sgd", {"positive_weight": 2.0} if loss == "binary_cross_entropy" else {}, **more))
+    text = code["pytorch"] or code["optax"]
+    if text is None:
+        return
+    x, y = table(about.task)
+    space = {"X": x, "y": y, "np": np, "math": __import__("math")}
+    exec(compile(text[text.index("# X:") : text.index("epochs, batch")], "pasted", "exec"), space)
+    ours = losses.catalogue[loss]()
+    ours = ours.replace(positive_weight=2.0) if loss == "binary_cross_entropy" else ours
+    wanted = ours.best_constant(np.asarray(space["target"]), space.get("weight"), 3 if about.task is Task.MULTICLASS else 2)
+    np.testing.assert_allclose(np.ravel(space["start"]), wanted, atol=1e-4)
+
+
+def test_what_is_converted_for_keras():
+    plain = paste(result("binary_cross_entropy", "rmsprop", {"epsilon": 1e-4}))["keras"]
+    assert settings_known(ast.parse(plain))["RMSprop", "epsilon"] == "1e-08" and "epsilon under the root" in plain
+    inside = paste(result("squared_error", "rmsprop", {"epsilon": 1e-4, "epsilon_inside": True}))["keras"]
+    assert settings_known(ast.parse(inside))["RMSprop", "epsilon"] == "0.0001" and "under the root" not in inside
+    known = settings_known(ast.parse(paste(result("binary_cross_entropy", "adamw", label_smoothing=0.1))["keras"]))
+    assert (known["BinaryCrossentropy", "from_logits"], known["exclude_from_weight_decay", "var_names"]) == ("True", "['bias']")
+    weighed = paste(result("cross_entropy", "sgd", class_weight="balanced", label_smoothing=0.1))["keras"]
+    known = settings_known(ast.parse(weighed))
+    assert known["CategoricalCrossentropy", "reduction"] == "'mean_with_sample_weight'"
+    assert known["CategoricalCrossentropy", "label_smoothing"] == "0.1" and known["fit", "sample_weight"] == "weight"
+    assert "target = 2 * target - 1" in paste(result("hinge", "sgd"))["keras"]
+    assert (
+        "kernel_regularizer=keras.regularizers.L2(0.3 / 2)" in paste(result("hinge", "sgd", penalty="l2(strength=0.3)"))["keras"]
+    )
+
+
+def test_every_reason_names_what_is_missing():
+    def reason(framework, loss="squared_error", optimizer="adam", own=None, **more):
+        return lacking(result(loss, optimizer, own, **more)).get(framework)
+
+    assert reason("keras", optimizer="momentum") == (
+        "it stores the velocity multiplied by the learning rate, which is another rule where the rate changes"
+    )
+    assert reason("keras", optimizer="momentum", schedule="constant") is None
+    assert "another loss" in reason("keras", loss="crammer_singer_hinge")
+    assert "average" in reason("keras", average="exponential_averaging(decay=0.9)")
+    assert "positive_weight" in reason("optax", "binary_cross_entropy", own={"positive_weight": 2.0})
+    assert "epsilon_inside=False" in reason("pytorch", optimizer="rmsprop", own={"epsilon_inside": True})
+    assert reason("optax", optimizer="rmsprop", own={"epsilon_inside": True}) is None
+    for framework in FRAMEWORKS:
+        assert reason(framework, schedule="learning_rate=cosine, momentum=linear(end=0.5)") == "several settings follow schedules"
+        assert reason(framework, own={}, asked={"weight": "importance"}) == "rows have weights"
+        mine = {"loss": {"code": "'mine.py'", "path": "mine.py"}, "optimizer": {"code": "make", "path": None}}
+        assert reason(framework, contenders=[result("squared_error", "adam")["contenders"][0] | {"own": mine}]) == (
+            "the loss and the optimizer are your own"
+        )
+    assert reason("optax", schedule="one_cycle") == "its schedule is one_cycle"
+    assert reason("scikit-learn", clip_norm=1.0) == "it clips no gradients"
 
 
 AVERAGES = [("uniform_averaging(start=0.5)", 25), ("uniform_averaging(start=10)", 10), ("exponential_averaging(decay=0.9)", 0)]
@@ -132,7 +202,7 @@ def test_pytorch_clips_and_averages(average, first):
     compile(code, "pasted", "exec")
     after, before = code.index("cost.backward()"), code.index("optimizer.step()")
     assert after < code.index("torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)") < before
-    line = next(line for line in code.splitlines() if line.startswith("average, done, start = "))
+    line = next(line for line in code.splitlines() if line.startswith("average, done, first = "))
     seen = {}
 
     class Averaged:
@@ -142,7 +212,7 @@ def test_pytorch_clips_and_averages(average, first):
     torch = SimpleNamespace(optim=SimpleNamespace(swa_utils=SimpleNamespace(AveragedModel=Averaged)))
     space = {"steps": 50, "torch": torch, "model": None}
     exec(compile(line, "pasted", "exec"), space)
-    assert space["start"] == first
+    assert space["first"] == first
     # The rule that PyTorch would be given, on a path of numbers, against our own.
     ours, path, mean = optimizers.catalogue.parse(average).replace(optimizer=optimizers.Sgd(learning_rate=1.0)), [], None
     ours = ours.replace(start=float(first)) if "start" in ours.settings() else ours
@@ -162,9 +232,13 @@ def test_pytorch_clips_and_averages(average, first):
 
 
 def test_names_and_settings_are_those_of_the_catalogues():
-    assert set(TORCH_LOSSES) | set(LINEAR_LOSSES) | NETWORK_LOSSES <= set(losses.catalogue)
-    assert set(TORCH_OPTIMIZERS) | NETWORK_OPTIMIZERS <= set(optimizers.catalogue)
-    assert set(PENALTIES) - {""} <= set(penalties.catalogue)
+    loops = LOOPS.values()
+    assert set().union(*(loop.LOSSES for loop in loops)) | set(LINEAR_LOSSES) | NETWORK_LOSSES <= set(losses.catalogue)
+    assert set().union(*(loop.LOSSES for loop in loops)) <= set(paste_frame.STARTS)
+    assert set().union(*(loop.OPTIMIZERS for loop in loops)) | NETWORK_OPTIMIZERS <= set(optimizers.catalogue)
+    for name, settings in [pair for loop in loops for pair in loop.ONLY.items()]:
+        assert set(settings) <= set(optimizers.catalogue[name]().values())
+    assert set(paste_frame.PENALTIES) - {""} <= set(penalties.catalogue)
     assert {"mlp", "linear"} <= set(models.catalogue)
 
 
@@ -200,6 +274,9 @@ def test_the_line_for_downslope():
     assert "    'sales.csv',\n    target='target',\n    loss='huber',\n    optimizer='adam(learning_rate=0.01)@1'," in code
     assert "    table,\n" in paste(result("huber", "adam", source="table"))["downslope"]
     compile(code, "pasted", "exec")
+    asked = {"drop": ["id"], "weight": "importance", "split": "time:sold_on"}
+    code = paste(result("huber", "adam", source="sales.csv", asked=asked))["downslope"]
+    assert "    drop=['id'],\n    weight='importance',\n    split='time:sold_on'," in code
 
 
 def test_downslope_runs(in_empty_folder):

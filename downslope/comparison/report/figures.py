@@ -24,6 +24,8 @@ from downslope.comparison.report.svg import mark, tidy
 from downslope.comparison.report.wording import better, between, clean, decimals, is_number, number, rate, several, tick
 
 TEXT = 11.5
+POINTS = 9
+ALONG = {"examples": "examples seen", "seconds": "seconds"}
 CONTROLS = {"constant": "constant", "linear": "linear model", "boosted_trees": "boosted trees"}
 
 
@@ -115,7 +117,7 @@ def direction_of(result: dict[str, Any]) -> str:
 def plot_ranking(result: dict[str, Any], ax: Axes | None = None) -> Axes:
     """Every contender's score with its interval, best first; the tied shaded, controls as lines, failures with their reason."""
     rows = series.in_order(result)
-    names = [clean(c["id"], 38) for c in rows]
+    names = [clean(c["id"], 52) for c in rows]
     places = decimals(c["score"]["high"] - c["score"]["low"] for c in rows if c.get("score"))
     if ax is None:
         left = 20 + 7.2 * max([len(name) for name in names], default=8)
@@ -272,20 +274,34 @@ def plot_learning_rate(
 
 
 def band(
-    ax: Axes, curve: dict[str, list[float]], colour: str, tip: str, contender: int | None = None, dashed: bool = False
+    ax: Axes,
+    along: list[float],
+    curve: dict[str, list[float]],
+    colour: str,
+    tip: str,
+    by: str,
+    contender: int | None,
+    dash: Any = "-",
 ) -> None:
-    """A median with its spread over seeds."""
-    x = curve["examples"]
-    ax.fill_between(x, curve["low"], curve["high"], color=LIGHT[colour], alpha=0.16, linewidth=0)
-    dash = (0, (4, 2)) if dashed else "-"
-    line = ax.plot(x, curve["median"], color=LIGHT[colour], linewidth=1.8, linestyle=dash, marker="o" if len(x) == 1 else "")
-    line[0].set_gid(mark(f"{tip}: {number(curve['median'][-1])} at the end", contender))
+    """A median with its spread over seeds, and a few points that say their values."""
+    low, median, high = curve["low"], curve["median"], curve["high"]
+    ax.fill_between(along, low, high, color=LIGHT[colour], alpha=0.16, linewidth=0)
+    line = ax.plot(along, median, color=LIGHT[colour], linewidth=1.8, linestyle=dash)
+    line[0].set_gid(mark(f"{tip}: {number(median[-1])} at the end", contender))
+    for i in sorted({round(place) for place in np.linspace(0, len(along) - 1, min(POINTS, len(along)))}):
+        dot = ax.plot([along[i]], [median[i]], "o", color=LIGHT[colour], ms=4.2, mew=0)
+        words = (
+            f"{tip} after {number(float(f'{along[i]:.3g}'))} {by}: {number(median[i])} ({number(low[i])} to {number(high[i])})"
+        )
+        dot[0].set_gid(mark(words, contender))
 
 
-def plot_curves(result: dict[str, Any], runs: Any, contender: str | None = None, ax: Axes | None = None) -> Axes:
+def plot_curves(
+    result: dict[str, Any], runs: Any, contender: str | None = None, ax: Axes | None = None, by: str = "examples"
+) -> Axes:
     """The loss that one contender descends, on its training rows and on its stopping slice: a growing gap is overfitting.
 
-    `runs` are rows as in `result.runs`, or what `series.curves` made of them.
+    `runs` are rows as in `result.runs`, or what `series.curves` made of them; `by` is "examples" or "seconds".
     """
     one = contender or series.featured(result)[0][1]["id"]
     curves = runs if isinstance(runs, dict) else series.curves(runs, [one])
@@ -294,19 +310,20 @@ def plot_curves(result: dict[str, Any], runs: Any, contender: str | None = None,
     both = [(split, words, curves.get((one, split, "loss"))) for split, words in (("train", "training"), ("stop", "validation"))]
     for split, words, curve in both:
         if curve:
-            band(ax, curve, "edge" if split == "train" else "line0", f"{words} loss", index, dashed=split == "train")
+            colour, dash = ("edge", (0, (4, 2))) if split == "train" else ("line0", "-")
+            band(ax, series.along(result, one, curve, by), curve, colour, f"{words} loss", by, index, dash)
     values = [v for *_, curve in both if curve for v in (*curve["low"], *curve["high"])]
     if values and min(values) > 0 and max(values) > 20 * min(values):
         log_ticks(ax, "y", min(values), max(values))
     else:
         nice_ticks(ax, "y")
     nice_ticks(ax, "x", 4)
-    axis_label(ax, "x", "examples seen")
+    axis_label(ax, "x", ALONG[by])
     return ax
 
 
-def plot_scores(result: dict[str, Any], runs: Any, ax: Axes | None = None) -> Axes:
-    """The ranking metric on the stopping slice by examples seen: the recommended contender, the runner-up and the last."""
+def plot_scores(result: dict[str, Any], runs: Any, ax: Axes | None = None, by: str = "examples") -> Axes:
+    """The ranking metric on the stopping slice by examples or seconds: the recommended contender, the runner-up and the last."""
     chosen = series.featured(result)
     curves = runs if isinstance(runs, dict) else series.curves(runs, [c["id"] for _, c in chosen])
     index = {c["id"]: i for i, c in enumerate(series.in_order(result))}
@@ -315,13 +332,13 @@ def plot_scores(result: dict[str, Any], runs: Any, ax: Axes | None = None) -> Ax
     for i, (_, one) in enumerate(chosen):
         curve = curves.get((one["id"], "stop", result["metric"]["name"]))
         if curve:
-            band(ax, curve, f"line{i}", one["id"], index[one["id"]])
+            band(ax, series.along(result, one["id"], curve, by), curve, f"line{i}", one["id"], by, index[one["id"]])
             ends += [
                 v for name in ("low", "high") for v in curve[name][len(curve[name]) // 8 :]
             ]  # the first steps would squeeze the rest
     fit_scores(ax, ends)
     nice_ticks(ax, "x", 6)
-    axis_label(ax, "x", "examples seen")
+    axis_label(ax, "x", ALONG[by])
     return ax
 
 

@@ -122,21 +122,21 @@
     holder.prepend(bar);
   }
 
-  // One metric of the heat map at a time.
+  // One of several views at a time: a metric of the heat map, an axis of the curves.
   for (const group of all(".switch")) {
-    const figures = all("figure", group);
-    if (figures.length < 2) continue;
+    const views = all(":scope > [data-choice]", group);
+    if (views.length < 2) continue;
     const choose = make("div", { className: "choose" });
     choose.setAttribute("role", "group");
-    choose.setAttribute("aria-label", "Metric");
+    choose.setAttribute("aria-label", group.dataset.of);
     const show = (index) => {
-      figures.forEach((figure, i) => { figure.hidden = i !== index; });
+      views.forEach((view, i) => { view.hidden = i !== index; });
       [...choose.children].forEach((one, i) => one.setAttribute("aria-pressed", String(i === index)));
     };
-    figures.forEach((figure, index) => choose.append(make("button", { type: "button", textContent: figure.querySelector(".title").textContent, onclick: () => show(index) })));
+    views.forEach((view, index) => choose.append(make("button", { type: "button", textContent: view.dataset.choice, onclick: () => show(index) })));
     group.prepend(choose);
     show(0);
-    addEventListener("beforeprint", () => { for (const figure of figures) figure.hidden = false; });
+    addEventListener("beforeprint", () => { for (const view of views) view.hidden = false; });
     addEventListener("afterprint", () => show([...choose.children].findIndex((one) => one.getAttribute("aria-pressed") === "true")));
   }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from downslope.comparison.report import figures, judged_figures, series
 from downslope.comparison.report import judged as rows_of
-from downslope.comparison.report.wording import better, clean, is_number
+from downslope.comparison.report.wording import better, clean, is_number, sentence
 
 
 def plain_value(value: Any) -> Any:
@@ -23,11 +23,17 @@ def picture(
     table = {"name": name, "columns": columns, "rows": [[plain_value(value) for value in row] for row in rows]}
     title = clean(title, 90)
     words = ". ".join(part for part in (title, clean(caption, 300)) if part)
-    return {"name": name, "title": title, "svg": figures.to_svg(draw, name, words), "caption": clean(caption, 600), "data": table}
+    return {
+        "name": name,
+        "title": title,
+        "svg": figures.to_svg(draw, name, words),
+        "caption": sentence(caption, 600),
+        "data": table,
+    }
 
 
-def pictures(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """All pictures by section; a section without data is an empty list."""
+def pictures(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, Any]) -> dict[str, Any]:
+    """All pictures by section; a section without data is an empty list. Curves come by their axis."""
     return {
         "ranking": ranking(result),
         "heat": heat(result),
@@ -103,35 +109,46 @@ def rates(result: dict[str, Any]) -> list[dict[str, Any]]:
     return made
 
 
-def curves(result: dict[str, Any], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The score of three contenders in one picture, then the loss of each."""
+def curves(result: dict[str, Any], runs: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """By axis: the score of three contenders in one picture, then the loss of each. Seconds are there where they were taken."""
     chosen = series.featured(result)
     found = series.curves(runs, [one["id"] for _, one in chosen])
     if not found:
         return []
-    columns = ["contender", "examples seen", "split", "metric", "median", "low", "high"]
+    timed = all(series.seconds(result, one["id"]) for _, one in chosen)
+    axes = {"examples seen": "examples", "seconds": "seconds"} if timed else {"examples seen": "examples"}
+    return [(words, curves_by(result, found, by, words)) for words, by in axes.items()]
+
+
+def curves_by(result: dict[str, Any], found: series.Curves, by: str, words: str) -> list[dict[str, Any]]:
+    """The pictures of the learning curves along one axis."""
+    chosen, metric = series.featured(result), result["metric"]
+    columns = ["contender", words, "split", "metric", "median", "low", "high"]
+    ending = "" if by == "examples" else f"-{by}"
 
     def numbers(contenders: list[str], metric: str) -> list[list[Any]]:
         return [
-            [key[0], examples, key[1], key[2], *spread]
+            [key[0], along, key[1], key[2], *spread]
             for key, curve in found.items()
             if key[0] in contenders and key[2] == metric
-            for examples, *spread in zip(curve["examples"], curve["median"], curve["low"], curve["high"], strict=True)
+            for along, *spread in zip(
+                series.along(result, key[0], curve, by), curve["median"], curve["low"], curve["high"], strict=True
+            )
         ]
 
-    metric = result["metric"]
     title = f"{metric['title']} on the validation rows, {better(metric['direction'])}"
-    ids = [one["id"] for _, one in chosen]
     caption = "Lines are medians over the confirmation runs, bands hold eight of ten."
-    made = [picture("scores", lambda: figures.plot_scores(result, found), title, caption, columns, numbers(ids, metric["name"]))]
+    if by == "seconds":
+        caption += " Seconds are a run's share of the time in which it trained beside the others of its contender."
+    rows = numbers([one["id"] for _, one in chosen], metric["name"])
+    made = [picture(f"scores{ending}", lambda: figures.plot_scores(result, found, by=by), title, caption, columns, rows)]
     for role, one in chosen:
         rows = numbers([one["id"]], "loss")
         if rows:
-            words = f"{role}: {one['id']}"
             drawn = picture(
-                f"curve-{len(made)}",
-                lambda one=one: figures.plot_curves(result, found, one["id"]),
-                words,
+                f"curve-{len(made)}{ending}",
+                lambda one=one: figures.plot_curves(result, found, one["id"], by=by),
+                f"{role}: {one['id']}",
                 f"Its own loss, {one['loss']}.",
                 columns,
                 rows,

@@ -56,10 +56,11 @@ def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, A
     judged rows by contender. A comparison that was stopped gives a report of what is finished.
     """
     drawn = pictures(result, runs, judged)
-    data = {picture["name"]: picture.pop("data") for section in drawn.values() for picture in section}
-    for section in drawn.values():
-        for picture in section:
-            picture["svg"] = Markup(picture["svg"])
+    every = [picture for name, section in drawn.items() if name != "curves" for picture in section]
+    every += [picture for _, section in drawn["curves"] for picture in section]
+    data = {picture["name"]: picture.pop("data") for picture in every}
+    for picture in every:
+        picture["svg"] = Markup(picture["svg"])
     return filled(
         "page.html",
         data,

@@ -9,6 +9,8 @@ from downslope.comparison.report.palette import STEPS
 from downslope.comparison.report.wording import decimals, is_number
 
 CURVE_POINTS = 48
+Curves = dict[tuple[str, str, str], dict[str, list[float]]]
+"""By contender, split and metric: examples, median, low, high."""
 STATUS_ORDER = ("ok", "diverged", "out_of_budget", "incompatible")
 
 
@@ -74,7 +76,21 @@ def featured(result: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return named + [("Last of the ranking", c) for c in others[1:][-1:]]
 
 
-def curves(runs: list[dict[str, Any]], contenders: Sequence[str]) -> dict[tuple[str, str, str], dict[str, list[float]]]:
+def seconds(result: dict[str, Any], contender: str) -> float | None:
+    """How long one run of a contender took, `None` where nobody knows."""
+    found = result.get("timing", {}).get("contender_seconds", {}).get(contender)
+    return float(found) if is_number(found) and found > 0 else None
+
+
+def along(result: dict[str, Any], contender: str, curve: dict[str, list[float]], by: str) -> list[float]:
+    """Where the points of a curve lie: by "examples" seen, or by "seconds", which pass evenly over a run."""
+    if by == "examples":
+        return curve["examples"]
+    whole = seconds(result, contender) or 0.0
+    return [whole * examples / (curve["examples"][-1] or 1.0) for examples in curve["examples"]]
+
+
+def curves(runs: list[dict[str, Any]], contenders: Sequence[str]) -> Curves:
     """Median and spread over the confirmation runs by (contender, split, metric): examples, median, low, high.
 
     Low and high are the 10 % and 90 % points; at most `CURVE_POINTS` epochs are kept, the last one among them.

@@ -17,6 +17,7 @@ from downslope.comparison.report.wording import (
     number,
     opening,
     rate,
+    sentence,
     several,
 )
 
@@ -68,15 +69,19 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
     facts = []
     if chosen and chosen.get("score"):
         note = f"{between(chosen['score'], digits)} (95\u202f%), {better(metric['direction'])}; on rows the models never saw"
-        facts.append({"label": metric["title"], "value": number(chosen["score"]["mean"], digits), "note": note, "kind": "main"})
+        facts.append(
+            {"label": metric["title"], "value": number(chosen["score"]["mean"], digits), "note": sentence(note), "kind": "main"}
+        )
     if tied:
         note = "the data cannot tell these apart" if len(tied) > 1 else "no other comes close enough to be called equal"
         note = note if len(ranked) > 1 else "the only contender"
-        facts.append({"label": "Tied with the best", "value": f"{len(tied)} of {len(ranked)}", "note": note, "kind": ""})
+        facts.append(
+            {"label": "Tied with the best", "value": f"{len(tied)} of {len(ranked)}", "note": sentence(note), "kind": ""}
+        )
     tested = result.get("test", {}).get(metric["name"])
     if is_number(tested):
         note = "the delivered model, on rows set aside and opened once"
-        facts.append({"label": "Test part", "value": number(tested, digits), "note": note, "kind": ""})
+        facts.append({"label": "Test part", "value": number(tested, digits), "note": sentence(note), "kind": ""})
     for name, title in CONTROLS.items():
         control = result.get("controls", {}).get(name)
         value = series.control_value(control, metric["name"], metric["name"])
@@ -89,21 +94,23 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
             note = "tied with the best: a linear model is enough"
         if control.get("better"):
             note = "better, if you only want predictions"
-        facts.append({"label": title.capitalize(), "value": number(value, digits), "note": note, "kind": ""})
-    warnings = [clean(warning, 600) for warning in result.get("warnings", [])]
+        facts.append({"label": title.capitalize(), "value": number(value, digits), "note": sentence(note), "kind": ""})
+    warnings = [sentence(warning, 600) for warning in result.get("warnings", [])]
     code = [{"name": clean(FRAMEWORKS.get(k, k), 40), "text": block(v)} for k, v in (advice.get("code") or {}).items() if v]
-    text = clean(advice["text"], 2400)
+    text = sentence(advice["text"], 2400)
     for warning in warnings:  # they stand below on their own
         text = text.replace(f" {warning[:1].upper()}{warning[1:]}", "")
+    missing = [f"{FRAMEWORKS.get(k, k)}: {v}" for k, v in (advice.get("code_missing") or {}).items()]
     lede, more = opening(text)
     return {
         "lede": lede,
         "more": more,
-        "reasons": [clean(reason, 600) for reason in advice.get("reasons", [])],
+        "reasons": [sentence(reason, 600) for reason in advice.get("reasons", [])],
         "warnings": warnings,
         "facts": facts,
         "tied": [{"c": ranked.index(c), "text": clean(c["id"], 60), "chosen": c is chosen} for c in tied],
         "code": code,
+        "missing": sentence(f"Not written for {'; '.join(missing)}.", 900) if code and missing else "",
         "unfinished": unfinished(result),
     }
 
@@ -216,7 +223,7 @@ def losses(result: dict[str, Any]) -> dict[str, Any]:
         lead = "By " + "; by ".join(f"{title} {loss} is ahead" for title, loss in ahead.items()) + "."
     return {
         "table": table("losses", columns, rows, f"Each loss with the optimizer that served it best. {directions(shown)}"),
-        "lead": clean(lead, 600),
+        "lead": sentence(lead, 600),
     }
 
 
@@ -255,7 +262,7 @@ def rates(result: dict[str, Any]) -> str:
         name = clean(series.parts(full[0])[1], 40)
         words += f" At the same cost {name} took {several(full[0]['updates'], 'step')}, mini-batches {number(max(mini))}."
     words += f" The vertical axes show {result['metric']['title']}, {better(result['metric']['direction'])}."
-    return words
+    return sentence(words)
 
 
 def data(result: dict[str, Any]) -> dict[str, Any]:
@@ -280,7 +287,7 @@ def data(result: dict[str, Any]) -> dict[str, Any]:
     heads = [("column", "text"), ("kind", "text"), ("use", "text"), ("missing", "number"), ("distinct values", "number")]
     more = f" The first {MOST_COLUMNS} of {number(len(columns))} are listed." if len(columns) > MOST_COLUMNS else ""
     return {
-        "words": words,
-        "notes": [clean(note, 600) for note in result.get("notes", [])],
+        "words": sentence(words),
+        "notes": [sentence(note, 600) for note in result.get("notes", [])],
         "table": table("columns", heads, body, f"Columns, those left out first.{more}"),
     }

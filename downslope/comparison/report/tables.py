@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from downslope.comparison.report.wording import clean, is_number, number
+from downslope.comparison.report.wording import clean, is_number, number, sentence
 
 
 def cell(text: Any, value: Any = None, kind: str = "") -> dict[str, Any]:
@@ -17,4 +17,4 @@ def cell(text: Any, value: Any = None, kind: str = "") -> dict[str, Any]:
 def table(name: str, columns: list[tuple[str, str]], rows: list[dict[str, Any]], words: str) -> dict[str, Any]:
     """A table that can be sorted and filtered; `columns` are (title, "text" or "number"), `words` its caption."""
     titles = [{"title": clean(title, 40), "kind": kind} for title, kind in columns]
-    return {"name": name, "columns": titles, "rows": rows, "words": clean(words, 900)}
+    return {"name": name, "columns": titles, "rows": rows, "words": sentence(words, 900)}

@@ -21,6 +21,18 @@ def clean(text: Any, limit: int | None = None) -> str:
     return plain
 
 
+TOGETHER = re.compile(r"(?<=\d) (?=%|±|[kMG]\b|m?s\b|min\b|h\b|[MG]B\b|of \d)|(?<=±) (?=\d)|(?<=\d of) (?=\d)|(?<=\brate) (?=\d)")
+
+
+def sentence(text: Any, limit: int | None = None) -> str:
+    """Words of ours, cleaned, in which a number stays on one line with its unit.
+
+    >>> sentence("49 ± 0.9 or 4 %, one of 3").replace("\u00a0", "~")
+    '49~±~0.9 or 4~%, one of 3'
+    """
+    return TOGETHER.sub("\u00a0", clean(text, limit))
+
+
 def block(text: Any) -> str:
     """Code or a command: as it is, without control characters other than the ends of lines.
 

@@ -56,6 +56,8 @@ def poison(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str,
     advice["text"] = "".join(PAYLOADS)
     advice["reasons"] = list(PAYLOADS)
     advice["code"] = {payload: payload for payload in PAYLOADS[:3]}
+    advice["code_missing"] = {payload: payload for payload in PAYLOADS}
+    result["timing"]["contender_seconds"] = {names[key]: value for key, value in result["timing"]["contender_seconds"].items()}
     for key in (
         "name",
         "source",

@@ -16,7 +16,7 @@ from sample import OPTIMIZERS, sample
 
 from downslope.comparison.report import palette
 from downslope.comparison.report.render import page, snippet, write_report
-from downslope.comparison.report.wording import clean
+from downslope.comparison.report.wording import clean, sentence
 
 SECTIONS = ["answer", "ranking", "heat", "losses", "rates", "curves", "tuning", "model", "data", "how"]
 VOID = {"meta", "link", "br", "img", "input", "path", "use", "circle"}
@@ -216,7 +216,7 @@ def test_long_advice_opens_with_two_sentences_and_warnings_are_said_once():
     result["warnings"] = ["there is a date column (sold_on)."]
     result["recommendation"]["text"] = "Use it at rate 0.1. It is best. The others are worse. There is a date column (sold_on)."
     reader = Reader(page(result, runs, judged))
-    assert "Use it at rate 0.1. It is best." in reader.words and "The others are worse." in reader.words
+    assert "Use it at rate\u00a00.1. It is best." in reader.words and "The others are worse." in reader.words
     assert reader.text.lower().count("there is a date column (sold_on).") == 1
 
 
@@ -385,3 +385,26 @@ def test_contrast(colours):
         assert contrast(colours["ink"], colours[f"heat{level}"]) >= 4.5, level
     for name in [f"line{i}" for i in range(palette.LINES)] + ["edge"]:
         assert contrast(colours[name], colours["paper"]) >= 3, name
+
+
+def test_numbers_stay_on_one_line_with_their_units(read):
+    result, reader = read
+    assert sentence("at learning rate 0.3, 4 % ± 1") == "at learning rate\u00a00.3, 4\u00a0% ±\u00a01"
+    captions = [words for words in reader.words if "intervals" in words]
+    assert captions and all("95 %" not in words for words in captions)
+    assert result["recommendation"]["text"] in reader.text  # the words themselves are the result's
+
+
+def test_what_has_no_code_says_why():
+    result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
+    result["recommendation"]["code_missing"] = {"scikit-learn": "it clips no gradients", "keras": "it has no huber"}
+    text = Reader(page(result, runs, judged)).text
+    assert "Not written for scikit-learn: it clips no gradients; Keras: it has no huber." in text
+
+
+def test_without_times_there_are_no_seconds():
+    result, runs, judged = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
+    assert "scores-seconds" in page(result, runs, judged)
+    result["timing"] = {}
+    made = page(result, runs, judged)
+    assert "scores-seconds" not in made and 'id="scores"' in made

@@ -1,0 +1,60 @@
+"""`runs.csv`: every curve of every run, one line for each epoch of a run and one column for each curve."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from downslope.prediction.whole import write_whole
+from downslope.prediction.write import harmless
+
+NAME = "runs.csv"
+CURVE = ("split", "metric")
+LOST = "nan"
+"""What stands where a number was not finite; an empty cell is one that was never there."""
+KINDS = {"seed": int, "repetition": int, "fold": int, "examples_seen": int, "learning_rate": float, "epoch": float}
+
+
+def write_runs(folder: Path, runs: Iterable[Mapping[str, Any]]) -> None:
+    """Writes rows with `split`, `metric` and `value` as lines with a column for each split and metric."""
+    lines: dict[tuple[Any, ...], dict[str, str]] = {}
+    names: list[str] = []
+    for row in runs:
+        names = names or [name for name in row if name not in (*CURVE, "value")]
+        line = lines.setdefault(tuple(row[name] for name in names), {})
+        line[f"{row['split']} {row['metric']}"] = LOST if row["value"] is None else f"{row['value']:.7g}"
+    curves = list(dict.fromkeys(curve for line in lines.values() for curve in line))
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow([*names, *curves])
+    for key, line in lines.items():
+        writer.writerow([*map(cell, key), *(line.get(curve, "") for curve in curves)])
+    write_whole(folder / NAME, table.getvalue().encode())
+
+
+def cell(value: Any) -> Any:
+    """A setting with seven digits, or a name that no spreadsheet takes for a formula."""
+    return f"{value:.7g}" if isinstance(value, float) else harmless(value) if isinstance(value, str) else value
+
+
+def read_runs(folder: Path) -> list[dict[str, Any]]:
+    """The rows that were written, with their types: one for each contender, setting, seed, epoch, split and metric."""
+    found = []
+    with (folder / NAME).open(newline="", encoding="utf-8") as file:
+        lines = csv.DictReader(file)
+        curves = [name.split(" ", 1) for name in lines.fieldnames or () if " " in name]
+        for line in lines:
+            plain = {name: typed(name, text) for name, text in line.items() if " " not in name}
+            for split, metric in curves:
+                if text := line[f"{split} {metric}"]:
+                    value = None if text == LOST else float(text)
+                    found.append({**plain, "split": split, "metric": metric, "value": value})
+    return found
+
+
+def typed(name: str, text: str) -> Any:
+    """A cell as it was before it was written."""
+    if name in KINDS:
+        return KINDS[name](text)
+    return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text
