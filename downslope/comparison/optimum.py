@@ -9,7 +9,7 @@ import numpy as np
 from downslope.comparison.contender import Contender
 from downslope.comparison.problem import Problem
 from downslope.comparison.run import Runner
-from downslope.comparison.wording import percent
+from downslope.comparison.wording import listed, percent
 from downslope.core import examples
 from downslope.core.types import Params
 from downslope.losses.base import Loss
@@ -22,6 +22,9 @@ SQUARES = "squared_error"
 CLOSE = 1e-3  # of the way from start to optimum: what the solver may be wrong by
 MOST_NUMBERS = 4_000_000  # rows × columns that are solved for in all, so that a large table does not wait for this
 MOST_STEPS = 2_000
+MOST_IN_A_PROGRAM = 30_000  # rows × columns × outputs of one fit
+MOST_PROGRAMS = 25
+FAR = 1_000.0  # scores and weights are of the order of 1: beyond this nothing new happens
 
 
 class Found(NamedTuple):
@@ -36,7 +39,7 @@ def optimum(problem: Problem, runner: Runner, contender: Contender) -> dict[str,
     """Where the recommended contender's training objective lies between the best constant (1) and the true optimum (0).
 
     Over the confirmation fits, at the epochs that were kept: `share` holds the mean, the lowest and the highest. `None` where
-    the problem is not convex; without a share where the solver cannot vouch for its answer, as at the kinks of a loss.
+    the problem is not convex; without a share where no solver can vouch for its answer, as at kinks under a penalty.
     """
     model = runner.model
     if not (contender.loss.about.convex and isinstance(model, Layered) and model.hidden == 0):
@@ -59,7 +62,7 @@ def optimum(problem: Problem, runner: Runner, contender: Contender) -> dict[str,
     shares = [(one.reached - one.optimum) / (one.start - one.optimum) for one in found if one.start > one.optimum]
     if not solvers:
         return None
-    out: dict[str, Any] = {"id": contender.id, "solver": sorted(solvers)[0], "fits": len(shares)}
+    out: dict[str, Any] = {"id": contender.id, "solver": listed(sorted(solvers)), "fits": len(shares)}
     # Six digits after the point: further ones depend on the order in which a machine adds up.
     rounded = [round(max(share, 0.0), 6) for share in shares if math.isfinite(share)]
     ends = {"mean": round(float(np.mean(rounded)), 6), "low": min(rounded), "high": max(rounded)} if rounded else None
@@ -147,7 +150,57 @@ class Convex:
         gap = self(self.start)[0] - value
         # A convex function cannot fall by more than slope times distance; at a kink the slope does not vanish and says nothing.
         doubt = float(np.linalg.norm(slope)) * (1.0 + float(np.linalg.norm(end.x - self.start)))
-        return "L-BFGS-B", value if doubt <= CLOSE * max(gap, 0.0) else None
+        if doubt <= CLOSE * max(gap, 0.0):
+            return "L-BFGS-B", value
+        if self.penalty is not None or self.x.size * self.outputs > MOST_IN_A_PROGRAM:
+            return "L-BFGS-B", None
+        return "linear programming", self.between_planes(end.x)
+
+    def raw(self, flat: Array) -> Array:
+        """Scores of all rows, `(rows, outputs)`."""
+        weight, bias = self.parts(flat)
+        return self.x @ weight + bias
+
+    def planes(self, raw: Array, rows: Array) -> tuple[Any, Array]:
+        """Below each row's loss, the plane that touches it at these scores: `matrix @ (flat, bounds) <= limits`."""
+        from scipy.sparse import coo_array, hstack
+
+        given = raw[:, 0] if self.outputs == 1 else raw
+        with jax.enable_x64(True):
+            losses, slopes = (
+                np.asarray(part) for part in row_slopes(self.loss, given, self.y, np.ones(len(raw)), self.smoothing)
+            )
+        slopes = slopes.reshape(raw.shape)
+        rows = rows[np.isfinite(losses[rows]) & np.isfinite(slopes[rows]).all(axis=1)]
+        steep = slopes[rows]
+        dense = np.concatenate([(self.x[rows][:, :, None] * steep[:, None, :]).reshape(len(rows), -1), steep], axis=1)
+        bounds = coo_array((-np.ones(len(rows)), (np.arange(len(rows)), rows)), shape=(len(rows), len(raw)))
+        return hstack([coo_array(dense), bounds], format="csr"), np.sum(steep * raw[rows], axis=1) - losses[rows]
+
+    def between_planes(self, near: Array) -> float | None:
+        """The lowest objective by planes under every row's loss: exact where losses are piecewise linear, as at kinks.
+
+        The planes' optimum is never above the true one, the objective there never below; where they meet, both are it.
+        """
+        from scipy.optimize import linprog
+        from scipy.sparse import vstack
+
+        everyone, size = np.arange(len(self.x)), len(self.start)
+        far = [np.full((len(self.x), self.outputs), side) for side in (-FAR, FAR)] if self.outputs == 1 else []
+        found = [self.planes(raw, everyone) for raw in (self.raw(self.start), self.raw(near), *far)]
+        at_start, upper = self(self.start)[0], self(near)[0]
+        for _ in range(MOST_PROGRAMS):
+            matrix, limits = vstack([each for each, _ in found]), np.concatenate([each for _, each in found])
+            costs = np.concatenate([np.zeros(size), self.share])
+            limited = [(-FAR, FAR)] * size + [(None, None)] * len(self.x)
+            end = linprog(costs, A_ub=matrix, b_ub=limits, bounds=limited, method="highs")
+            if end.status != 0:
+                return None
+            upper = min(upper, self(end.x[:size])[0])
+            if upper - end.fun <= CLOSE * (at_start - upper):
+                return upper
+            found.append(self.planes(self.raw(end.x[:size]), everyone))
+        return None
 
     def least_squares(self) -> Array:
         """The closed form for squared error."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 
 import downslope
 from downslope.comparison import metrics
@@ -67,8 +67,20 @@ def test_cross_entropy_is_logistic_regression(convex, loss, classes):
     assert best == pytest.approx(truth, rel=1e-6)
 
 
-def test_at_a_kink_it_says_that_it_cannot_vouch(convex):
-    assert convex(small.only(*small.PLAIN), "price", "absolute_error").solved() == ("L-BFGS-B", None)
+def test_at_a_kink_the_slope_says_nothing_and_linear_programming_finds_the_median(convex):
+    found = convex(small.only(*small.PLAIN), "price", "absolute_error")
+    solver, best = found.solved()
+    truth = QuantileRegressor(quantile=0.5, alpha=0.0, solver="highs").fit(found.x, found.y)
+    assert (solver, best) == ("linear programming", pytest.approx(np.mean(np.abs(found.y - truth.predict(found.x))), rel=2e-3))
+
+
+def test_the_hinge_of_a_separable_table_is_nothing(convex):
+    table = {"x": [float(k) for k in range(-60, 60)], "y": ["no"] * 60 + ["yes"] * 60}
+    assert convex(table, "y", "hinge").solved()[1] == pytest.approx(0.0, abs=2e-3)
+
+
+def test_with_a_penalty_nobody_vouches_for_a_kink(convex):
+    assert convex(small.only(*small.PLAIN), "price", "absolute_error", penalty=L2(strength=0.1)).solved() == ("L-BFGS-B", None)
 
 
 def test_the_gradient_is_that_of_the_objective(convex):
