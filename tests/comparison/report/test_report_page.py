@@ -14,7 +14,6 @@ import pytest
 from hostile import PAYLOADS, poison
 from sample import OPTIMIZERS, sample
 
-from downslope.comparison.report import palette
 from downslope.comparison.report.render import page, snippet, write_report
 from downslope.comparison.report.wording import clean, sentence
 
@@ -338,29 +337,6 @@ def test_write_is_whole_or_nothing(tmp_path, monkeypatch):
     write_report(*made, path)
     assert path.read_bytes() == page(*made).encode()
     assert [f.name for f in tmp_path.iterdir()] == ["report.html"]
-
-
-def luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("colours", [palette.LIGHT, palette.DARK], ids=["light", "dark"])
-def test_contrast(colours):
-    grounds = [colours[name] for name in ("paper", "card", "tie")]
-    for name in ("ink", "muted", "accent", "warn", "bad"):
-        for ground in grounds:
-            assert contrast(colours[name], ground) >= 4.5, (name, ground)
-    for level in range(palette.STEPS):
-        assert contrast(colours["ink"], colours[f"heat{level}"]) >= 4.5, level
-    for name in [f"line{i}" for i in range(palette.LINES)] + ["edge"]:
-        assert contrast(colours[name], colours["paper"]) >= 3, name
 
 
 def test_numbers_stay_on_one_line_with_their_units(read):
