@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": "compare",
     "train": "train",
     "predict": "predict",
+    "audit": "audit",
     "losses": "show",
     "optimizers": "show",
     "metrics": "show",

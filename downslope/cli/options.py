@@ -18,6 +18,7 @@ DATA = [
     click.option("--task", type=click.Choice(["regression", "binary", "multiclass"]), help="Overrules what the target suggests."),
     click.option("--positive", metavar="CLASS", help="For two classes: the one whose probability is meant."),
     click.option("--drop", metavar="COL", multiple=True, help="Leave a column out; may be given several times."),
+    click.option("--keep", metavar="COL", multiple=True, help="Use a column although it looks like row numbers; repeatable."),
     click.option("--weight", metavar="COL", help="A column that says how much each row counts."),
     click.option("--test", metavar="FILE", help="A table for the final test instead of a part set aside."),
     click.option("--split", metavar="HOW", help="time:COL judges on later rows, group:COL on other groups."),

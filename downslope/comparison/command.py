@@ -34,8 +34,8 @@ def option(name: str, value: Any) -> list[str]:
     flag = f"--{name.replace('_', '-')}"
     if value is True:
         return [flag]
-    if name == "drop":
-        return [word for column in value for word in ("--drop", column)]
+    if name in ("drop", "keep"):
+        return [word for column in value for word in (flag, column)]
     if isinstance(value, Mapping):
         return [flag, ", ".join(f"{setting}={typed(each)}" for setting, each in value.items())]
     values = value if isinstance(value, list | tuple) else [value]

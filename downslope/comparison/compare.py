@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from downslope.comparison import finish, folder, metrics, own
+from downslope.comparison import finish, folder, metrics, own, witness
 from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
 from downslope.comparison.labels import labels
@@ -48,6 +48,7 @@ def compare(
     split: str | None = None,
     weight: str | None = None,
     drop: Sequence[str] = (),
+    keep: Sequence[str] = (),
     positive: str | None = None,
     penalty: Any = None,
     schedule: Any = None,
@@ -63,7 +64,8 @@ def compare(
 
     `source` is a file, a data frame, an `(X, y)` pair, a dict of columns or `demo:NAME`; `target` the column to predict.
     `losses` and `optimizers` are names, objects or lists of them (`"all"` for every one); `model` is `"mlp"`, `"linear"` or an
-    object; `metric` the task metric that decides. `epochs` is every run's budget, `draws` the number of learning rates tried,
+    object; `metric` the task metric that decides. `drop` names columns to leave out, `keep` those to use although they look like
+    row numbers. `epochs` is every run's budget, `draws` the number of learning rates tried,
     `seeds` the number of runs that judge. `out` is the folder for report, result, ledger and model; the same call again
     continues there, `fresh` starts anew. `schedule` is what multiplies the learning rate, or a mapping from names of settings to
     schedules; `clip_norm` is the greatest length of a gradient, `average` ("uniform", "exponential") predicts with averaged
@@ -79,8 +81,16 @@ def compare(
     devices.offer()
     watcher = watcher or Watcher()
     started = time.monotonic()
-    problem = rows_of(source, target, task, positive, drop, weight, split, test, seed, seeds)
-    given = {"target": target, "task": task, "positive": positive, "drop": tuple(drop), "weight": weight, "test": test}
+    problem = rows_of(source, target, task, positive, drop, keep, weight, split, test, seed, seeds)
+    given = {
+        "target": target,
+        "task": task,
+        "positive": positive,
+        "drop": tuple(drop),
+        "keep": tuple(keep),
+        "weight": weight,
+        "test": test,
+    }
     given |= {"split": split, "losses": losses, "optimizers": optimizers, "metric": metric, "model": model}
     given |= {"schedule": schedule, "clip_norm": clip_norm, "average": average}
     given |= {"class_weight": class_weight, "label_smoothing": label_smoothing}
@@ -174,6 +184,7 @@ def carried_out(
     )
     closing = finish.Closing(problem, field, rules, metric, ledger, runner, facts, margin, single, started)
     try:
+        witness.keep(ledger, problem)
         progress.start(runner)
         for contender in runner:
             progress.finished(contender, closing.glimpse(contender))
@@ -195,6 +206,7 @@ def rows_of(
     task: str | None,
     positive: str | None,
     drop: Sequence[str],
+    keep: Sequence[str],
     weight: str | None,
     by: str | None,
     test: Any,
@@ -205,7 +217,7 @@ def rows_of(
     table = read(source)
     own = None if test is None else read(test)
     whole = table if own is None else stack(table, own)
-    dataset = describe(whole, target, task=task, positive=positive, drop=drop, weight=weight, split=by)
+    dataset = describe(whole, target, task=task, positive=positive, drop=drop, keep=keep, weight=weight, split=by)
     rows = None if own is None else np.flatnonzero(dataset.origin >= table.rows)
     if seed < 0:
         raise OutOfRange(f"seed must be at least 0, got {seed}")

@@ -19,6 +19,9 @@ from downslope.prediction.own import outline
 from downslope.prediction.predictor import Features, Predictor, load
 from downslope.prediction.save import name_tensors, save_model
 
+TESTED = "test"
+"""Under this name the ledger keeps what the delivered model said of the test rows."""
+
 
 def deliver(folder: Path, evidence: Evidence, contender: Contender, data: Mapping[str, Any], single: bool) -> dict[str, Any]:
     """Saves the model and gives its metrics on the test rows, which nothing has seen before.
@@ -26,19 +29,29 @@ def deliver(folder: Path, evidence: Evidence, contender: Contender, data: Mappin
     The members are averaged: at no extra training the average predicts better than any of them. `single` keeps the one whose
     score is in the middle.
     """
-    runs = evidence.ledger.runs(contender.id, "confirmation")
-    kept = [middle(evidence, contender, runs)] if single else runs
+    kept = members(evidence, contender, single)
     folder.mkdir(exist_ok=True)
-    members = [evidence.runner.params(contender.loss, run) for run in kept]
+    network, tensors = weights(evidence, contender, kept)
+    save_model(folder, manifest(evidence, contender, kept, data, network), tensors)
+    model = evidence.protocol.model
+    prediction = predicted(evidence, load(folder, None if isinstance(model, Layered) else model))
+    evidence.ledger.keep(TESTED, prediction)
+    return tested(evidence, prediction)
+
+
+def members(evidence: Evidence, contender: Contender, single: bool) -> Sequence[Run]:
+    """The confirmation runs whose models go home."""
+    runs = evidence.ledger.runs(contender.id, "confirmation")
+    return [middle(evidence, contender, runs)] if single else runs
+
+
+def weights(evidence: Evidence, contender: Contender, runs: Sequence[Run]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The network of the delivered model as the manifest keeps it, and its tensors by name."""
+    params = [evidence.runner.params(contender.loss, run) for run in runs]
     model = evidence.protocol.model
     if isinstance(model, Layered):
-        network: dict[str, Any] = {"kind": model.name, "activation": "relu"}
-        tensors, own = name_tensors([member["layers"] for member in members]), None
-    else:
-        network, tensors = own_network(model, members, evidence.problem.features, contender.loss.outputs(evidence.runner.classes))
-        own = model
-    save_model(folder, manifest(evidence, contender, kept, data, network), tensors)
-    return test(evidence, load(folder, own))
+        return {"kind": model.name, "activation": "relu"}, name_tensors([each["layers"] for each in params])
+    return own_network(model, params, evidence.problem.features, contender.loss.outputs(evidence.runner.classes))
 
 
 def middle(evidence: Evidence, contender: Contender, runs: Sequence[Run]) -> Run:
@@ -82,18 +95,8 @@ def manifest(
     """All that prediction needs beside the tensors."""
     problem = evidence.problem
     dataset = problem.dataset
-    members = []
-    for run in runs:
-        scale = problem.scale(run.fit, contender.loss)
-        members.append(
-            {
-                "encoder": problem.encoders[problem.places[run.fit]].to_json(),
-                "target_scale": None if scale is None else {"centre": scale.centre, "scale": scale.scale},
-                "calibration": stored(evidence.court.calibration(contender.loss, run)),
-                "seed": run.seed,
-                "learning_rate": run.learning_rate,
-            }
-        )
+    encoders = [problem.encoders[problem.places[run.fit]].to_json() for run in runs]
+    each_run = [{"encoder": encoder, **member(evidence, contender, run)} for encoder, run in zip(encoders, runs, strict=True)]
     entry = next(each for each in data["contenders"] if each["id"] == contender.id)
     return {
         "downslope": data["downslope"],
@@ -104,7 +107,18 @@ def manifest(
         "columns": [column.to_json() for column in dataset.used],
         "network": network,
         "trained_with": {"loss": contender.loss.name, "optimizer": contender.optimizer.name, "settings": entry["settings"]},
-        "members": members,
+        "members": each_run,
+    }
+
+
+def member(evidence: Evidence, contender: Contender, run: Run) -> dict[str, Any]:
+    """What the manifest says of one of the averaged models, beside its encoder."""
+    scale = evidence.problem.scale(run.fit, contender.loss)
+    return {
+        "target_scale": None if scale is None else {"centre": scale.centre, "scale": scale.scale},
+        "calibration": stored(evidence.court.calibration(contender.loss, run)),
+        "seed": run.seed,
+        "learning_rate": run.learning_rate,
     }
 
 
@@ -117,18 +131,23 @@ def stored(calibration: Any) -> dict[str, Any] | None:
     return None
 
 
-def test(evidence: Evidence, predictor: Predictor) -> dict[str, float | None]:
-    """The delivered model's metrics on the test rows."""
+def predicted(evidence: Evidence, predictor: Predictor) -> dict[str, np.ndarray]:
+    """What the delivered model says of the test rows."""
     dataset, rows = evidence.problem.dataset, evidence.problem.splits.test
     features = Features({column.name: dataset.features[column.name][rows] for column in dataset.used}, len(rows), ())
     raw = predictor.raw(features)
     if dataset.task is Task.REGRESSION:
-        prediction = {"value": np.asarray(predictor.decide(raw), np.float64)}
-    else:
-        chance = predictor.probabilities(raw)
-        labels = raw > 0 if dataset.task is Task.BINARY else raw.argmax(axis=1)
-        probability = chance[:, 1] if dataset.task is Task.BINARY else chance
-        prediction = {"score": raw, "probability": probability, "label": labels.astype(np.int64)}
+        return {"value": np.array(predictor.decide(raw), np.float64)}
+    chance = predictor.probabilities(raw)
+    labels = raw > 0 if dataset.task is Task.BINARY else raw.argmax(axis=1)
+    probability = chance[:, 1] if dataset.task is Task.BINARY else chance
+    prediction = {"score": raw, "probability": probability, "label": labels.astype(np.int64)}
+    return {name: np.ascontiguousarray(values) for name, values in prediction.items()}
+
+
+def tested(evidence: Evidence, prediction: Mapping[str, np.ndarray]) -> dict[str, float | None]:
+    """The metrics of a prediction of the test rows."""
+    dataset, rows = evidence.problem.dataset, evidence.problem.splits.test
     weight = None if dataset.weight is None else dataset.weight[rows]
     values = score.judge_predictions(evidence.court.shown, prediction, dataset.y[rows], weight)
     return {name: finite(value) for name, value in values.items()}

@@ -1,13 +1,13 @@
 """What follows the last run: controls, ranking, advice, the model, the test, the report."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from downslope.comparison import folder, metrics, own, reach
+from downslope.comparison import fairness, folder, metrics, own, reach
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
 from downslope.comparison.contender import Contender, default_rate
@@ -27,12 +27,15 @@ from downslope.comparison.result import Result
 from downslope.comparison.run import Runner
 from downslope.comparison.tunability import tunability
 from downslope.core.about import Task
+from downslope.data.describe import Dataset
+from downslope.data.split import Splits
 from downslope.models.base import Layered
 from downslope.training import devices
 from downslope.training.status import Status
 from downslope.training.stream import derive
 
 CONTROL_TAG = 11
+OPTIMUM = "optimum"
 ENOUGH_RUNS = 5
 
 
@@ -81,25 +84,36 @@ class Closing:
 
     def controls(self) -> dict[str, Judged]:
         """The constant, the linear model and the boosted trees on the same fits, side by side on the cores; no program runs."""
-        fits, court = self.problem.fits, {}
-        keys = {fit: (fits[fit].train.tobytes(), fits[fit].judge.tobytes()) for fit in self.problem.confirmation}
-        wanted = {
-            (kind, keys[fit]): fit
-            for kind in KINDS
-            for fit in reversed(self.problem.confirmation)
-            # One repetition judges every row; trees take as long as all the rest of the controls.
-            if kind != "boosted_trees" or fits[fit].repetition == 0
-        }
-        found = {(kind, keys[run.fit]): run.arrays for kind in KINDS for run in self.ledger.runs(f"control {kind}")}
-        missing = [(kind, fit) for (kind, key), fit in wanted.items() if (kind, key) not in found]
-        for (kind, fit), run in zip(missing, side_by_side(self.run_control, missing), strict=True):
+        missing = self.missing_controls()
+        for run in side_by_side(self.run_control, missing):
             self.ledger.add([run], run.contender)
-            found[kind, keys[fit]] = run.arrays
-        for kind in KINDS:
-            court[kind] = Judged(f"control {kind}")
-            for fit in self.problem.confirmation:
-                if (kind, keys[fit]) in wanted:
-                    self.court.add(court[kind], fit, found[kind, keys[fit]])
+        return self.judged_controls()
+
+    def wanted_controls(self) -> dict[tuple[str, int], int]:
+        """For each control and each confirmation fit that it is judged on, the fit that is run: equal rows are run once."""
+        fits, seen, first = self.problem.fits, {}, {}
+        for fit in self.problem.confirmation:
+            first[fit] = seen.setdefault((fits[fit].train.tobytes(), fits[fit].judge.tobytes()), fit)
+        # One repetition judges every row; trees take as long as all the rest of the controls.
+        return {
+            (kind, fit): run
+            for kind in KINDS
+            for fit, run in first.items()
+            if kind != "boosted_trees" or fits[run].repetition == 0
+        }
+
+    def missing_controls(self) -> list[tuple[Any, int]]:
+        """Controls and fits that the ledger does not have."""
+        have = {(kind, run.fit) for kind in KINDS for run in self.ledger.runs(f"control {kind}")}
+        wanted = dict.fromkeys((kind, run) for (kind, _), run in self.wanted_controls().items())
+        return [each for each in wanted if each not in have]
+
+    def judged_controls(self) -> dict[str, Judged]:
+        """The controls' judgement from the ledger."""
+        court: dict[str, Judged] = {kind: Judged(f"control {kind}") for kind in KINDS}
+        found = {(kind, run.fit): run.arrays for kind in KINDS for run in self.ledger.runs(f"control {kind}")}
+        for (kind, fit), run in self.wanted_controls().items():
+            self.court.add(court[kind], fit, found[kind, run])
         return court
 
     def run_control(self, kind: Any, fit: int) -> Run:
@@ -127,22 +141,30 @@ class Closing:
 
     def result(self, temporary: Any) -> Result:
         """The whole result, written to the folder."""
-        controls = self.controls()
-        data, judged, ranking = self.assembled(controls)
+        data, judged, ranking = self.assembled(self.controls(), self.ledger.store("frame", self.frame()))
         # Where nothing is recommended, the best there is goes home all the same: whoever trains wants a model.
-        chosen = data["recommendation"]["id"] or (ranking.order[0] if ranking is not None and ranking.order else None)
-        if chosen is not None:
-            contender = next(one for one in self.field if one.id == chosen)
+        contender = self.taken_home(data, ranking)
+        if contender is not None:
             data["test"] = deliver(self.ledger.folder / "model", self.evidence, contender, data, self.single)
         return self.written(data, judged, ranking, temporary, finished=True)
 
+    def taken_home(self, data: Mapping[str, Any], ranking: Ranking | None) -> Contender | None:
+        """Whose model is saved: the recommended contender, otherwise the best there is."""
+        chosen = data["recommendation"]["id"] or (ranking.order[0] if ranking is not None and ranking.order else None)
+        return next((one for one in self.field if one.id == chosen), None)
+
     def partial(self, temporary: Any) -> Result:
         """What is finished when somebody stops the comparison: a valid report without model and test."""
-        data, judged, ranking = self.assembled({})
+        data, judged, ranking = self.assembled({}, self.ledger.store("frame", self.frame()))
         return self.written(data, judged, ranking, temporary, finished=False)
 
-    def assembled(self, controls: dict[str, Judged]) -> tuple[dict[str, Any], dict[str, Judged], Ranking | None]:
-        """The result's dict, without the test."""
+    def assembled(
+        self, controls: dict[str, Judged], frame: Mapping[str, Any], solve: bool = True
+    ) -> tuple[dict[str, Any], dict[str, Judged], Ranking | None]:
+        """The result's dict, without the test, from the ledger and from what the `frame` says of the table.
+
+        Without `solve` the true optimum, which needs the columns, is what the ledger noted of it.
+        """
         own = [one for one in self.field if one.twin_of is None]
         judged = {one.id: found for one in self.field if (found := self.judged(one)) is not None}
         constant = self.court.mean(controls["constant"], self.metric) if "constant" in controls else float("nan")
@@ -151,10 +173,11 @@ class Closing:
         ranking = self.court.rank(ranked, [], margin) if ranked else None
         best = ranking.order[0] if ranking is not None and ranking.order else None
         entries = [entry(self.evidence, one, judged.get(one.id), ranking, best) for one in own]
-        data = self.frame() | {
+        data = dict(frame) | {
             "contenders": sorted(entries, key=lambda each: (each["rank"] is None, each["rank"] or 0, each["id"])),
             "margin": finite(ranking.margin) if ranking is not None else None,
             "controls": self.control_entries(controls, judged, best, margin),
+            "fairness": fairness.shown(self.runner, self.facts),
             "test": {},
             "optimum": None,
         }
@@ -168,7 +191,9 @@ class Closing:
         if chosen is not None:
             data["recommendation"] |= {"code": paste(data), "code_missing": lacking(data)}
         if chosen is not None and controls:  # whoever stops a comparison does not wait for a solver
-            data["optimum"] = optimum(self.problem, self.runner, next(one for one in own if one.id == chosen))
+            if solve:
+                self.ledger.store(OPTIMUM, optimum(self.problem, self.runner, next(one for one in own if one.id == chosen)))
+            data["optimum"] = self.ledger.fact(OPTIMUM)
             if data["optimum"] is not None and data["optimum"]["share"]:
                 data["recommendation"]["reasons"].append(data["optimum"]["text"])
         return data, judged, ranking
@@ -225,6 +250,7 @@ class Closing:
     def frame(self) -> dict[str, Any]:
         """What the result says of the table, the task and the protocol."""
         data, splits = self.problem.dataset, self.problem.splits
+        copies = counted_copies(data, splits)
         rows = max(len(fit.train) for fit in self.problem.fits)
         scale = None
         if data.task is Task.REGRESSION:
@@ -252,6 +278,7 @@ class Closing:
                 "dropped": dict(data.dropped),
                 "development": len(splits.development),
                 "test": len(splits.test),
+                **copies,
             },
             "columns": [
                 {name: getattr(column, name) for name in ("name", "kind", "used", "reason", "missing", "distinct")}
@@ -259,7 +286,11 @@ class Closing:
             ],
             "features": self.problem.features,
             "notes": list(data.notes),
-            "warnings": [*data.warnings, *few_runs(len(splits.confirmation))],
+            "warnings": [
+                *data.warnings,
+                *copied(copies["copies_in_test"], len(splits.test)),
+                *few_runs(len(splits.confirmation)),
+            ],
             "split": {
                 "scheme": splits.scheme,
                 "repetitions": repetitions,
@@ -286,8 +317,6 @@ class Closing:
         self, data: dict[str, Any], judged: dict[str, Judged], ranking: Ranking | None, temporary: Any, finished: bool
     ) -> Result:
         """Writes report, result and runs; the times stand apart, for they are the only thing that differs from run to run."""
-        place = self.ledger.folder
-        pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
         data["finished"] = finished
         runs = self.soon([each["id"] for each in data["contenders"] if each.get("updates_to_best")])
         data["timing"] = {
@@ -297,15 +326,37 @@ class Closing:
             "contender_seconds": {one.id: self.evidence.seconds(one) for one in self.field if one.id in judged},
         }
         data["timing"]["needs"] = [found for found in [fewest(data, "seconds")] if found is not None]
-        write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
-        folder.write_result(place, data, curves(self.evidence, judged))
+        place = self.ledger.folder
+        pooled = self.files(data, judged, place)
         network = None if isinstance(self.rules.model, Layered) else self.rules.model
         return Result(data, pooled, Path(place), temporary, network)
+
+    def files(self, data: dict[str, Any], judged: Mapping[str, Judged], place: Path) -> dict[str, dict[str, np.ndarray]]:
+        """Writes `report.html`, `result.json` and `runs.csv`, which follow from result and ledger; the pooled predictions."""
+        pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
+        write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
+        folder.write_result(place, data, curves(self.evidence, judged))
+        return pooled
 
 
 def named(metric: Metric) -> dict[str, str]:
     """A metric as the result names it."""
     return {"name": metric.name, "title": metric.title, "direction": metric.direction}
+
+
+def counted_copies(data: Dataset, splits: Splits) -> dict[str, int]:
+    """How many rows are copies of an earlier one, and how many test rows have a copy outside the test."""
+    if data.alike is None:
+        return {"copies": 0, "copies_in_test": 0}
+    across = np.isin(data.alike[splits.test], data.alike[splits.development])
+    return {"copies": len(data.alike) - len(np.unique(data.alike)), "copies_in_test": int(across.sum())}
+
+
+def copied(rows: int, test: int) -> list[str]:
+    """A warning where the test asks for rows that were learned from."""
+    if rows < max(1, test // 100):
+        return []
+    return [f"{rows} of {test} test rows are copies of rows outside the test, so the test score is too good by as much"]
 
 
 def few_runs(runs: int) -> list[str]:

@@ -15,6 +15,7 @@ from downslope.comparison.metrics import Metric
 from downslope.comparison.problem import Problem
 from downslope.comparison.rank import Interval, Ranking, practical_margin, tied_set
 from downslope.core.about import Task
+from downslope.data.describe import Dataset
 from downslope.losses.base import Loss
 from downslope.training.status import Status
 
@@ -99,10 +100,7 @@ class Court:
     @cached_property
     def clusters(self) -> np.ndarray | None:
         """Rows that are drawn again together: those of a group, or of a stretch of time, for neighbours in time are alike."""
-        data = self.problem.dataset
-        if data.time is None:
-            return data.group
-        return np.argsort(np.argsort(data.time, kind="stable"), kind="stable") * STRETCHES // len(data.time)
+        return clusters_of(self.problem.dataset)
 
     @staticmethod
     def mean(judged: Judged, metric: Metric) -> float:
@@ -135,6 +133,13 @@ class Court:
             "target": self.problem.dataset.y[rows],
             "prediction": np.concatenate([np.asarray(p) for p in parts]),
         }
+
+
+def clusters_of(data: Dataset) -> np.ndarray | None:
+    """The group or the stretch of time that each row belongs to, `None` where rows stand alone."""
+    if data.time is None:
+        return data.group
+    return np.argsort(np.argsort(data.time, kind="stable"), kind="stable") * STRETCHES // len(data.time)
 
 
 def outcome(contender: Contender, ledger: Ledger, runs: Sequence[Run], wanted: int) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS runs (
     arrays BLOB NOT NULL, seconds REAL NOT NULL,
     PRIMARY KEY (contender, phase, learning_rate, fit)
 );
+CREATE TABLE IF NOT EXISTS arrays (name TEXT PRIMARY KEY, arrays BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS checkpoints (bundle TEXT PRIMARY KEY, arrays BLOB NOT NULL);
 """
 
@@ -34,8 +35,9 @@ class Run(NamedTuple):
     """One finished run.
 
     `fit` numbers the tuning or confirmation fit. `score` is the best round's on the stopping slice, lower is better.
-    `arrays` holds the curves (`train_loss`, `stop_loss`, `stop_score`, one value a round) and, for a confirmation run, the
-    scores of the judged rows (`judged`) and of the stopping slice (`stop_raw`) and the parameters (`params 0`, …).
+    `arrays` holds the curves (`train_loss`, `stop_loss`, `stop_score`, one value a round), what the batches are recognised by
+    (`order`) and, for a confirmation run, the scores of the judged rows (`judged`) and of the stopping slice (`stop_raw`) and
+    the parameters (`params 0`, …).
     """
 
     contender: str
@@ -53,10 +55,14 @@ class Run(NamedTuple):
 
 
 class Ledger:
-    """A comparison's folder and the database in it. One process owns it at a time; a dead owner blocks nobody."""
+    """A comparison's folder and the database in it. One process owns it at a time; a dead owner blocks nobody.
 
-    def __init__(self, folder: Path, fresh: bool = False) -> None:
+    `shown` is the folder that errors name where this one is a copy of it.
+    """
+
+    def __init__(self, folder: Path, fresh: bool = False, shown: Path | None = None) -> None:
         self.folder = folder
+        self.shown = (shown or folder) / "ledger.sqlite"
         self.path = folder / "ledger.sqlite"
         self.owner = os.open(folder, os.O_RDONLY)
         try:
@@ -87,7 +93,7 @@ class Ledger:
             self.ask(table)
         found = self.ask("PRAGMA quick_check(1)")
         if found != [("ok",)]:
-            raise unusable(self.path, str(found[0][0]))
+            raise unusable(self.shown, str(found[0][0]))
 
     def ask(self, question: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """The answer of the database, all rows; what goes wrong there in words."""
@@ -97,8 +103,8 @@ class Ledger:
             kind = getattr(problem, "sqlite_errorcode", 0) & 0xFF
             number = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO}.get(kind)
             if number is not None:
-                raise OSError(number, os.strerror(number), str(self.path)) from None
-            raise unusable(self.path, str(problem)) from None
+                raise OSError(number, os.strerror(number), str(self.shown)) from None
+            raise unusable(self.shown, str(problem)) from None
 
     def close(self) -> None:
         """Closes the database, which folds its journal into the one file, and lets the folder go."""
@@ -138,11 +144,20 @@ class Ledger:
         )
         return [Run._make((*row[:10], load(self.opened(row)), row[11])) for row in rows]
 
+    def altered(self) -> list[str]:
+        """The runs of which one bit is not as it was written, in words."""
+        rows = self.ask("SELECT * FROM runs ORDER BY contender, phase DESC, learning_rate, fit")
+        return [
+            f"{row[0]}: the {row[1]} run of fit {row[3]} at learning rate {row[2]:g} is not as it was written"
+            for row in rows
+            if sealed(row[:10], row[10][SEAL:]) != row[10]
+        ]
+
     def opened(self, row: Sequence[Any]) -> bytes:
         """The arrays of a stored run; an error where one bit of it is not as it was written."""
         arrays = row[10][SEAL:]
         if sealed(row[:10], arrays) != row[10]:
-            raise unusable(self.path, f"a run of {row[0]} is not as it was written")
+            raise unusable(self.shown, f"a run of {row[0]} is not as it was written")
         return arrays
 
     def have(self, contender: str, phase: str) -> set[tuple[float, int]]:
@@ -160,6 +175,20 @@ class Ledger:
         frozen = rows[0][0][SEAL:] if rows else None
         # A damaged checkpoint is no loss: the bundle begins again.
         return frozen if frozen is not None and sealed((bundle,), frozen) == rows[0][0] else None
+
+    def keep(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Stores arrays under a name."""
+        self.ask("INSERT OR REPLACE INTO arrays VALUES (?, ?)", (name, sealed((name,), save(dict(arrays)))))
+
+    def kept(self, name: str) -> dict[str, np.ndarray] | None:
+        """Arrays stored under a name, `None` if there are none; an error where one bit of them is not as it was written."""
+        rows = self.ask("SELECT arrays FROM arrays WHERE name = ?", (name,))
+        if not rows:
+            return None
+        arrays = rows[0][0][SEAL:]
+        if sealed((name,), arrays) != rows[0][0]:
+            raise unusable(self.shown, f"the {name} are not as they were written")
+        return load(arrays)
 
     def seconds(self) -> float:
         """Time spent in all finished runs, over all processes that worked on this ledger."""

@@ -26,7 +26,7 @@ from downslope.training import checkpoint
 from downslope.training.lanes import Lane, Trained
 from downslope.training.status import Status
 from downslope.training.step import Recipe
-from downslope.training.stream import derive
+from downslope.training.stream import derive, signature
 from downslope.training.trainer import Trainer
 
 EXTENSIONS = 2
@@ -109,19 +109,27 @@ class Runner:
         """Runs the grid on the tuning fits, and further rates as long as the chosen one lies on its border."""
         if len(contender.rates) == 1:
             return
-        self.bundle(contender, "tuning", [(rate, fit) for rate in contender.rates for fit in self.problem.tuning])
+        for rates in self.grids(contender):
+            self.bundle(contender, "tuning", [(rate, fit) for rate in rates for fit in self.problem.tuning])
+
+    def grids(self, contender: Contender) -> Iterator[Sequence[float]]:
+        """The learning rates to try, first the plan's, then those that the runs so far ask for: a pure function of the runs."""
+        rates = list(contender.rates)
+        yield rates
         for _ in range(EXTENSIONS if contender.ratio > 1 else 0):
-            scores = self.tuned(contender)
-            further = beyond(list(scores), self.choice(contender), contender.ratio)
+            scores = {rate: score for rate, score in self.tuned(contender).items() if rate in rates}
+            further = beyond(list(scores), steady(scores, self.margin, self.constant), contender.ratio) if scores else []
             if not further:
                 return
-            self.bundle(contender, "tuning", [(rate, fit) for rate in further for fit in self.problem.tuning])
+            rates += further
+            yield further
 
-    def choice(self, contender: Contender) -> float | None:
-        """The learning rate to confirm, `None` where every one diverged."""
+    def choice(self, contender: Contender, among: Sequence[float] | None = None) -> float | None:
+        """The learning rate to confirm, `None` where every one diverged; among those tried, or among some of them."""
         if len(contender.rates) == 1:
             return contender.rates[0]
-        return steady(self.tuned(contender), self.margin, self.constant)
+        scores = {rate: score for rate, score in self.tuned(contender).items() if among is None or rate in among}
+        return steady(scores, self.margin, self.constant) if scores else None
 
     @property
     def constant(self) -> float:
@@ -198,6 +206,14 @@ class Runner:
         """Decides initial weights and batch order: the same for all contenders, a twin has its own."""
         return derive(self.seed, self.problem.fits[fit].seed, TWIN_TAG if contender.twin_of else 0)
 
+    def order(self, contender: Contender, fit: int, seed: int) -> np.ndarray:
+        """What a run's batches are recognised by; nothing where a batch is all rows."""
+        trainer, batch = self.trainer(contender.loss), self.batch(contender)
+        if batch is None:
+            return np.zeros(0, np.uint8)
+        cut = trainer.cut(contender.optimizer, contender.loss.outputs(self.classes), batch)
+        return signature(self.problem.fits[fit].train, cut.steps * cut.rounds_per_epoch, batch, seed)
+
     def scores(self, loss: Loss, fit: int, raw: np.ndarray) -> np.ndarray:
         """The ranking metric of each round on the stopping slice, lower is better."""
         rows = self.problem.fits[fit].stop
@@ -224,6 +240,7 @@ class Runner:
             "train_loss": np.array(trained.train_loss, np.float64),
             "stop_loss": np.array(best.losses, np.float64),
             "stop_score": np.array(best.scores, np.float64),
+            "order": self.order(contender, fit, seed),
         }
         fine = trained.status is Status.OK
         if fine and phase == "confirmation":

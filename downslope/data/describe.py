@@ -1,5 +1,6 @@
 """Say what a table holds: the task, the type of each column, what is left out and why."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -38,7 +39,7 @@ class Dataset:
     """Typed values of the rows that can be learned from. `origin` is each row's number in the table that was read.
 
     `features` has one array for each used column: float64 numbers, 0/1 booleans, seconds since 1970 for dates (each NaN where
-    missing), and `Coded` categories.
+    missing), and `Coded` categories. `alike` has the same number for rows that are copies of each other, `None` without copies.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Dataset:
     dropped: Mapping[str, int]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    alike: np.ndarray | None = None
 
     @property
     def used(self) -> tuple[Column, ...]:
@@ -74,8 +76,11 @@ def describe(
     drop: Sequence[str] | str = (),
     weight: str | None = None,
     split: str | None = None,
+    keep: Sequence[str] | str = (),
 ) -> Dataset:
     """The typed rows of a table, with everything that was decided about it in words.
+
+    Columns that only name their rows are left out, but for those that `keep` names.
 
     >>> from downslope.data.read import read
     >>> dataset = describe(read("demo:wine"))
@@ -84,41 +89,45 @@ def describe(
     """
     scheme, split_column = parse_split(split)
     target = table.target if target is None else str(target)
-    drop = (drop,) if isinstance(drop, str) else drop
+    drop, keep = ((names,) if isinstance(names, str) else names for names in (drop, keep))
     if target is None:
         raise BadData(f"no target named for {table.source}; choose one of its columns: {', '.join(table.columns[:30])}")
-    named = [("target", target), *(("column to drop", name) for name in drop)]
+    named = [("target", target), *(("column to drop", name) for name in drop), *(("column to keep", name) for name in keep)]
     named += [(what, name) for what, name in (("weight column", weight), (f"{scheme} column", split_column)) if name is not None]
     for what, name in named:
         if name not in table.columns:
             raise UnknownName.among(what, name, table.columns, f" in {table.source}")
         if name == target and what != "target":
             raise BadData(f"column {name!r} cannot be the target and the {what} at once; choose another one")
+    if both := [name for name in keep if name in drop]:
+        raise BadData(f"column {both[0]!r} is to be kept and dropped at once; choose one")
     answer = find_target(table, target, task, positive)
-    keep, dropped = answer.usable.copy(), dict(answer.dropped)
+    whole, dropped = answer.usable.copy(), dict(answer.dropped)
     roles = {target: "target"} | dict.fromkeys(drop, "dropped on request")
     findings = {name: find_kind(table.frame[name]) for name in table.columns if name not in roles}
     weights = times = groups = None
     if weight is not None:
         weights = read_weight(table, weight, findings[weight])
         roles[weight] = "weight of the rows"
-        leave_out(keep, np.isnan(weights), "weight missing", dropped)
+        leave_out(whole, np.isnan(weights), "weight missing", dropped)
     if split_column is not None and scheme == "time":
         times = read_time(split_column, findings[split_column])
-        leave_out(keep, np.isnan(times), "time missing", dropped)
+        leave_out(whole, np.isnan(times), "time missing", dropped)
         if findings[split_column].kind != "date":
             roles[split_column] = "orders the rows in time"
     if split_column is not None and scheme == "group":
         groups = group_codes(table.frame[split_column])
-        leave_out(keep, groups < 0, "group missing", dropped)
+        leave_out(whole, groups < 0, "group missing", dropped)
         roles[split_column] = "names the groups"
-    rows = np.flatnonzero(keep)
+    rows = np.flatnonzero(whole)
     refuse_emptied(table, answer.y[rows], answer.classes, target)
     notes, warnings = [*table.notes, *answer.notes], []
     columns, features = [], {}
     for name in table.columns:
         found = answer.finding if name == target else findings.get(name) or find_kind(table.frame[name])
-        reason = roles.get(name) or unusable(name, found, rows, table.above)
+        reason = roles.get(name) or unusable(name, found, rows, table.above, name in keep)
+        if reason and name in keep:
+            raise BadData(f"column {name!r} cannot be kept: {reason}")
         if not reason and warn.is_copy(found, table.frame[name], answer, rows):
             reason = "the same as the target"
             warnings.append(f"{name!r} is a copy of the target and is left out")
@@ -134,7 +143,9 @@ def describe(
             warnings += warn.about_cells(table, name, found)
     columns, features = rescue_row_numbers(columns, features, findings, rows)
     notes += [
-        f"{column.name!r} is left out: {column.reason}" for column in columns if not column.used and column.name not in roles
+        f"{column.name!r} is left out: {column.reason}{way_back(column, findings)}"
+        for column in columns
+        if not column.used and column.name not in roles
     ]
     if not features:
         why = "; ".join(notes[-5:]) or "there is no other"
@@ -143,7 +154,9 @@ def describe(
         )
     warnings += warn.about_leaks(columns, features, answer.y[rows], answer.task, target)
     warnings += warn.about_dates(columns, scheme)
-    warnings += warn.about_copies(table, [*features, target], rows)
+    alike = warn.alike(table, [*features, target], rows)
+    copied_notes, copied_warnings = warn.about_copies(alike)
+    notes, warnings = [*notes, *copied_notes], [*warnings, *copied_warnings]
     return Dataset(
         name=table.name,
         digest=table.digest,
@@ -162,6 +175,7 @@ def describe(
         dropped=MappingProxyType(dropped),
         notes=tuple(notes),
         warnings=tuple(warnings),
+        alike=alike if copied_notes or copied_warnings else None,
     )
 
 
@@ -226,7 +240,7 @@ def refuse_emptied(table: Table, y: np.ndarray, classes: tuple[str, ...] | None,
         )
 
 
-def unusable(name: str, found: Finding, rows: np.ndarray, above: int | None) -> str:
+def unusable(name: str, found: Finding, rows: np.ndarray, above: int | None, keep: bool = False) -> str:
     """Why a column cannot help a model, or nothing."""
     if found.kind not in USABLE:
         return found.reason
@@ -238,7 +252,14 @@ def unusable(name: str, found: Finding, rows: np.ndarray, above: int | None) -> 
     if not gone.any() and (seen == seen[0]).all():
         return "the same value on every row"
     # A second table that was put below this one has row numbers of its own.
-    return row_number(name, found.values[:above]) if found.kind == "number" else ""
+    return row_number(name, found.values[:above]) if found.kind == "number" and not keep else ""
+
+
+def way_back(column: Column, findings: Mapping[str, Finding]) -> str:
+    """How a column of numbers that looks like row numbers gets in all the same."""
+    found = findings.get(column.name)
+    number = found is not None and found.kind == "number" and column.kind == "identifier"
+    return f" (--keep {shlex.quote(column.name)} takes it in)" if number else ""
 
 
 def rescue_row_numbers(

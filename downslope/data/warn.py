@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from downslope.data.describe import Column
 
 SAME = 1 - 1e-9
+FEWEST = 20  # rows, of which half judge
+MOST = 20_000  # rows that are looked at
+LEFT_OPEN = 1e-3  # share of the target's spread
 
 
 def is_copy(found: Finding, column: pl.Series, target: Target, rows: np.ndarray) -> bool:
@@ -55,14 +58,16 @@ def about_leaks(
     columns: "Sequence[Column]", features: Mapping[str, np.ndarray], y: np.ndarray, task: Task, target: str
 ) -> list[str]:
     """Warnings about columns from which the target can be computed."""
-    suspects = []
+    said = []
     for column in columns:
-        if column.used and (follows(features[column.name], y) if task is Task.REGRESSION else renames(features[column.name], y)):
-            suspects.append(column.name)
-    return [
-        f"{name!r} determines the target {target!r} exactly; if it is not known when predicting, leave it out (drop it)"
-        for name in suspects
-    ]
+        if not column.used:
+            continue
+        values = features[column.name]
+        if follows(values, y) if task is Task.REGRESSION else renames(values, y):
+            said.append(f"{column.name!r} determines the target {target!r} exactly")
+        elif foretells(values, y, task):
+            said.append(f"{column.name!r} alone tells the target {target!r} almost exactly, on rows held out")
+    return [f"{words}; if it is not known when predicting, leave it out (drop it)" for words in said]
 
 
 def follows(values: np.ndarray, y: np.ndarray) -> bool:
@@ -92,6 +97,39 @@ def renames(values: np.ndarray, y: np.ndarray) -> bool:
     return own == len(np.unique(y[present])) == len(np.unique(codes[present] * classes + y[present]))
 
 
+def foretells(values: np.ndarray, y: np.ndarray, task: Task) -> bool:
+    """Whether one column, learned on every other row, leaves next to nothing of the target open on the rest.
+
+    A number says what the nearest numbers said, a level what its rows said on average. Quantities count by their rank, so
+    that any growing or falling function of the target is found; classes by the share of rows that a guess gets wrong.
+    """
+    present = np.flatnonzero(np.asarray(values) >= 0 if isinstance(values, Coded) else ~np.isnan(values))
+    if len(present) < max(FEWEST, len(y) // 2):
+        return False
+    draw = np.random.default_rng(0).permutation(present)[:MOST]
+    x, target = np.asarray(values, np.float64)[draw], y[draw]
+    learned, asked = slice(0, len(draw) // 2), slice(len(draw) // 2, None)
+    kinds = np.unique(target) if task is not Task.REGRESSION else None
+    known, place = np.unique(x[learned], return_inverse=True)
+    counts = np.bincount(place)
+
+    def said(wanted: np.ndarray) -> np.ndarray:
+        means = np.bincount(place, wanted[learned]) / counts
+        if not isinstance(values, Coded):
+            return np.interp(x[asked], known, means)
+        found = np.minimum(np.searchsorted(known, x[asked]), len(known) - 1)
+        return np.where(known[found] == x[asked], means[found], wanted[learned].mean())
+
+    if kinds is None:
+        rank = np.unique(target, return_inverse=True)[1].astype(np.float64)
+        spread = np.square(rank[asked] - rank[learned].mean()).sum()
+        return bool(np.square(rank[asked] - said(rank)).sum() < LEFT_OPEN * spread)
+    shares = np.stack([said((target == kind).astype(np.float64)) for kind in kinds])
+    guess = kinds[np.argmax(np.bincount(np.searchsorted(kinds, target[learned]), minlength=len(kinds)))]
+    blind = int((target[asked] != guess).sum())
+    return blind >= FEWEST and int((target[asked] != kinds[shares.argmax(axis=0)]).sum()) <= blind // 100
+
+
 def about_dates(columns: "Sequence[Column]", scheme: str) -> list[str]:
     """A warning when there are dates and the rows are split without regard to them."""
     dates = [column.name for column in columns if column.kind == "date" and column.used]
@@ -103,12 +141,18 @@ def about_dates(columns: "Sequence[Column]", scheme: str) -> list[str]:
     ]
 
 
-def about_copies(table: Table, names: Sequence[str], rows: np.ndarray) -> list[str]:
-    """A warning when many rows are copies of others, for a copy may be trained on and judged at once."""
+def alike(table: Table, names: Sequence[str], rows: np.ndarray) -> np.ndarray:
+    """A number for each row that is used, the same for rows with the same cells."""
     frame = table.frame.select(names)
-    if len(rows) < table.rows:
-        frame = frame[rows]
-    copies = frame.height - frame.hash_rows().n_unique()
-    if copies < max(1, frame.height // 100):
-        return []
-    return [f"{copies} of {frame.height} rows are copies of another row; a copy may be trained on and judged at once"]
+    return (frame[rows] if len(rows) < table.rows else frame).hash_rows().to_numpy()
+
+
+def about_copies(alike: np.ndarray) -> tuple[list[str], list[str]]:
+    """How many rows are copies of others, for a copy may be trained on and judged at once: a note, a warning if they are many."""
+    copies = len(alike) - len(np.unique(alike))
+    if not copies:
+        return [], []
+    said = f"{copies} of {len(alike)} rows {'is a copy' if copies == 1 else 'are copies'} of another row"
+    if copies < max(1, len(alike) // 100):
+        return [said], []
+    return [], [f"{said}; a copy may be trained on and judged at once"]

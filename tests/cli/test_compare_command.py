@@ -17,7 +17,7 @@ def test_all_options_reach_the_work(run, work):
     line = (
         "compare sales.csv --target price --task regression --metric mae --losses huber,mse --losses mae --optimizers sgd@32 "
         "--model linear --epochs 3 --draws 5 --seeds 4 --seed 7 --out folder --fresh --test last.csv --split time:day --weight w "
-        "--drop id --drop 'a,b' --positive yes --penalty l2 --schedule cosine --single --margin 0.02 "
+        "--drop id --drop 'a,b' --keep number --positive yes --penalty l2 --schedule cosine --single --margin 0.02 "
         "--clip-norm 0.5 --average 'uniform(start=0.5)' --class-weight balanced --label-smoothing 0.1"
     )
     with open("/dev/null") as table:
@@ -42,6 +42,7 @@ def test_all_options_reach_the_work(run, work):
             "split": "time:day",
             "weight": "w",
             "drop": ("id", "a,b"),
+            "keep": ("number",),
             "positive": "yes",
             "penalty": "l2",
             "schedule": "cosine",

@@ -183,7 +183,8 @@ def test_copies_of_the_target_are_left_out_and_leaks_are_named():
         (cycle("0", "1"), "determines"),
         (cycle("male", "female"), "determines"),
         (cycle("a", "b", "a", "b", "a", "a"), ""),
-        (cycle("a", "b", "c", "d"), ""),
+        (cycle("a", "b", "c", "d"), "alone tells"),
+        (cycle("a", "b", "c"), ""),
     ],
 )
 def test_copies_of_classes(column, verdict):

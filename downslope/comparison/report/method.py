@@ -55,6 +55,7 @@ def protocol(result: dict[str, Any]) -> dict[str, Any]:
         cells += [cell(one.get("updates")), cell(number(memory, 1), memory), cell(number(best, 1), best)]
         rows.append({"c": index, "cells": cells, "kind": ""})
     return {
+        "fairness": [(label, clean(text, 700)) for label, text in result.get("fairness", [])],
         "facts": [(label, clean(text, 700)) for label, text in facts if text],
         "table": table("settings", heads, rows, "Every setting needed to repeat a contender."),
         "references": references(result),

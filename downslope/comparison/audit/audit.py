@@ -1,0 +1,165 @@
+"""Derives every claim of a finished run again from its ledger, and says what does not hold."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from downslope.comparison import deliver, fairness, folder
+from downslope.comparison.audit.compared import differences, plain
+from downslope.comparison.audit.reopen import opened, reopened
+from downslope.comparison.finish import Closing
+from downslope.comparison.judge import Judged
+from downslope.comparison.ledger import Ledger
+from downslope.comparison.rank import Ranking
+from downslope.core.errors import BadData, DownslopeError
+from downslope.prediction.manifest import Damaged
+from downslope.prediction.predictor import read_bytes, read_manifest
+from downslope.prediction.tensors import load
+
+LEFT = ("timing", "finished")
+PAGES = ("report.html", "runs.csv")
+
+
+@dataclass
+class Audit:
+    """What was looked at and holds, what does not hold, and what a ledger alone cannot show. One line each.
+
+    `facts` are pairs of a label and words: what was equal for everyone.
+    """
+
+    folder: str
+    checked: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+    facts: list[list[str]] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that could be looked at holds."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        lists = {name: getattr(self, name) for name in ("checked", "problems", "unchecked", "facts")}
+        return {"folder": self.folder, "holds": self.holds, **lists}
+
+    def look(self, what: str, problems: Sequence[str]) -> bool:
+        """Notes what was looked at; whether it holds."""
+        self.problems += problems
+        self.checked += [] if problems else [what]
+        return not problems
+
+
+def audit(place: str | Path) -> Audit:
+    """Derives scores, ranking, learning rates, recommendation and model of a run folder again, and looks whether all was fair.
+
+    Reads only; nothing in the folder is executed. Raises a `DownslopeError` of one line where there is no finished run or its
+    ledger is damaged.
+
+    >>> import downslope, tempfile
+    >>> from downslope.comparison.audit import audit
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     options = {"losses": "cross_entropy", "optimizers": "sgd, adam", "epochs": 2, "draws": 2, "seeds": 5}
+    ...     result = downslope.compare("demo:iris", out=place + "/run", **options)
+    ...     audit(place + "/run").holds
+    True
+    """
+    place = Path(place)
+    found = Audit(str(place))
+    with opened(place) as ledger:
+        claimed = claims(place)
+        facts, frame = ledger.fact("identity"), ledger.fact("frame")
+        if facts is None or frame is None:
+            raise BadData(f"the ledger of {place} is not that of a finished run; the same compare command again finishes it")
+        if found.look("every run is as it was written", ledger.altered()):
+            found.unchecked += ["encoders, predictions and the true optimum, as noted: the ledger keeps no columns of the table"]
+            if facts.get("own"):
+                names = ", ".join(sorted(facts["own"]))
+                found.unchecked.append(f"scores, ranking and fairness, for {names} is code of the user's own and is not run here")
+            else:
+                derive(found, ledger, facts, frame, claimed, place)
+    return found
+
+
+def claims(place: Path) -> dict[str, Any]:
+    """What `result.json` says."""
+    try:
+        data = json.loads((place / "result.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        data = {}
+    except ValueError as problem:
+        raise BadData(f"{place / 'result.json'} is not JSON: {problem}; the same compare command again writes it") from None
+    if not isinstance(data, dict) or not data.get("finished"):
+        raise BadData(f"{place} holds no finished run; the same compare command again finishes it")
+    return data
+
+
+def derive(
+    found: Audit, ledger: Ledger, facts: dict[str, Any], frame: dict[str, Any], claimed: dict[str, Any], place: Path
+) -> None:
+    """Goes from the runs to the claims, step by step; what follows from runs that do not hold is not looked at."""
+    closing = reopened(ledger, facts, frame)
+    try:
+        runs = [*fairness.differences(closing.runner)]
+        runs += [f"control {kind}: the run of fit {fit} is missing" for kind, fit in closing.missing_controls()]
+        if not found.look("draws, fits, seeds, batches, updates and learning rates are what everyone gets", runs):
+            return
+        found.facts = fairness.shown(closing.runner, facts)
+        derived, judged, ranking = closing.assembled(closing.judged_controls(), frame, solve=False)
+        derived = plain(derived | {"test": test(closing)})
+        wrong = differences({name: value for name, value in derived.items() if name not in LEFT}, claimed)
+        found.look(
+            "result.json follows from the runs: scores, intervals, ranks, ties, controls, twin, recommendation, test", wrong
+        )
+        found.look("the model is that of the recommended contender's runs", model(closing, derived, ranking, place))
+        whole = derived | {name: claimed.get(name) for name in LEFT}
+        if facts["versions"] == folder.versions():
+            found.look("report.html and runs.csv show the same", pages(closing, whole, judged, place))
+        else:
+            found.unchecked.append("report.html and runs.csv to the letter, for they were made with other versions")
+    finally:
+        closing.runner.close()
+
+
+def model(closing: Closing, derived: Mapping[str, Any], ranking: Ranking | None, place: Path) -> list[str]:
+    """What of the saved model differs from the parameters in the ledger."""
+    contender = closing.taken_home(derived, ranking)
+    if contender is None:
+        return ["model: there is one, and no contender finished"] if (place / "model").exists() else []
+    kept = deliver.members(closing.evidence, contender, closing.single)
+    _, wanted = deliver.weights(closing.evidence, contender, kept)
+    try:
+        manifest = read_manifest(place / "model" / "manifest.json")
+        tensors = load(read_bytes(place / "model" / "model.safetensors"), manifest)
+    except (Damaged, DownslopeError) as problem:
+        return [f"model: {problem}"]
+    said = [
+        f"model: the weights {name} are not those of {contender.id} in the ledger"
+        for name in sorted({*tensors, *wanted})
+        if name not in tensors or name not in wanted or not np.array_equal(tensors[name], wanted[name])
+    ]
+    told = [plain(deliver.member(closing.evidence, contender, run)) for run in kept]
+    given = [{name: value for name, value in each.items() if name != "encoder"} for each in manifest["members"]]
+    return said[:3] or differences({"members": told}, {"members": given}, "manifest.json")
+
+
+def test(closing: Closing) -> dict[str, float | None]:
+    """The delivered model's metrics on the test rows, from what it said of them."""
+    prediction = closing.ledger.kept(deliver.TESTED)
+    return {} if prediction is None else deliver.tested(closing.evidence, prediction)
+
+
+def pages(closing: Closing, data: dict[str, Any], judged: Mapping[str, Judged], place: Path) -> list[str]:
+    """Which files are not what result and ledger give when they are written again, elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="downslope-audit-") as other:
+        closing.files(data, judged, Path(other))
+        return [
+            f"{name}: it is not what the ledger gives"
+            for name in PAGES
+            if not (place / name).is_file() or (place / name).read_bytes() != (Path(other) / name).read_bytes()
+        ]
