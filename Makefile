@@ -15,7 +15,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format generate golden pasted bench bench-parts bench-losses accuracy bare fuzz validate-statistics clean
+.PHONY: help setup demo test check format generate golden pasted bench bench-parts bench-losses accuracy bare fuzz validate-statistics validate-reasons clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /: /' | awk -F': ' '{printf "make %-20s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ accuracy: .venv-peers/ready  ## error of every loss in units of the last place, 
 
 validate-statistics: setup  ## simulate comparisons whose truth is known
 	$(BIN)/python benchmarks/validate_statistics.py
+
+validate-reasons: setup  ## compare on tables whose reasons are known, 20 seeds each
+	$(BIN)/python -m benchmarks.validate_reasons
 
 fuzz: setup  ## feed broken tables to the reader for a minute
 	$(BIN)/python tests/fuzz_read.py --seconds 60

@@ -8,6 +8,7 @@ from downslope.cli import terminal
 from downslope.cli.main import FAILED, OK
 from downslope.comparison.needs import in_order
 from downslope.comparison.report import wording
+from downslope.comparison.sentences import measured
 
 NARROW = 60
 TIED, CHOSEN = "•", "→"
@@ -37,6 +38,11 @@ def show(result: Any) -> None:
             terminal.say(f"Warning: {warning}", style="yellow")
     screen.print()
     terminal.say(text, style="bold" if data["recommendation"].get("id") else "")
+    reasons = measured(data, "confirmed")
+    for reason in reasons:
+        terminal.say(f"Why: {reason}")
+    if reasons:
+        screen.print()
     by_need = [f"  {found['title']}: {found['text']}." for found in in_order(data)]
     for text in ["By need:", *by_need] if by_need else []:
         terminal.say(text)

@@ -11,7 +11,9 @@ from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_so
 @shared(DATA)
 @click.option("--losses", metavar="NAMES", multiple=True, help='Names with commas between them, "huber(delta=2)", or all.')
 @click.option("--optimizers", metavar="NAMES", multiple=True, help="Likewise; sgd@32 sets the batch.")
-@shared(TRAINING, WRITING)
+@shared(TRAINING)
+@click.option("--reasons/--no-reasons", default=True, help="Whether a few more runs look for reasons afterwards.")
+@shared(WRITING)
 def compare(source: str, losses: tuple[str, ...], optimizers: tuple[str, ...], as_json: bool, quiet: bool, **options: Any) -> int:
     """Compare losses and optimizers on a table; keep the best model.
 

@@ -58,6 +58,7 @@ def compare(
     label_smoothing: float | None = None,
     single: bool = False,
     margin: float = MARGIN_SHARE,
+    reasons: bool = True,
     watcher: Watcher | None = None,
 ) -> Result:
     """Compares every suitable loss with every optimizer on a table, fairly, and trains the model that wins.
@@ -70,8 +71,8 @@ def compare(
     continues there, `fresh` starts anew. `schedule` is what multiplies the learning rate, or a mapping from names of settings to
     schedules; `clip_norm` is the greatest length of a gradient, `average` ("uniform", "exponential") predicts with averaged
     parameters. `class_weight` ("balanced", or weights by class) and `label_smoothing` are for the rows that are learned from,
-    never for judging. All of these are alike for everyone. Raises a `DownslopeError` of one line for anything the user can put
-    right.
+    never for judging. All of these are alike for everyone. `reasons` looks for reasons afterwards, with a few more runs.
+    Raises a `DownslopeError` of one line for anything the user can put right.
 
     >>> import downslope
     >>> result = downslope.compare("demo:iris", losses="cross_entropy", optimizers="sgd, adam", epochs=2, draws=2, seeds=5)
@@ -96,6 +97,7 @@ def compare(
     given |= {"class_weight": class_weight, "label_smoothing": label_smoothing}
     given |= {"penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
     given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
+    given |= {"no_reasons": not reasons}
     problem.command, problem.asked = command(source, given), asked_of(given)
     dataset, splits = problem.dataset, problem.splits
     ranking_metric = metrics.find_metric(metric, dataset.task) if metric else metrics.default_metric(dataset.task)
@@ -151,7 +153,9 @@ def compare(
     ties = f"differences up to {percent(margin)} of the way from the best score to the constant predictor count as ties"
     watcher.planned([*plan(rules, field, problem), ties])
     with blamed(), folder.open_folder(place, facts, fresh) as ledger:
-        return carried_out(problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary)
+        return carried_out(
+            problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary, reasons
+        )
 
 
 def carried_out(
@@ -166,6 +170,7 @@ def carried_out(
     margin: float,
     single: bool,
     temporary: Any,
+    reasons: bool,
 ) -> Result:
     """Runs what the ledger does not have yet and puts the result together, also when interrupted."""
     progress = Progress(watcher, field, problem, rules)
@@ -189,7 +194,7 @@ def carried_out(
         for contender in runner:
             progress.finished(contender, closing.glimpse(contender))
         watcher.say("all runs are done; now the reference models, the ranking and the report")
-        result = closing.result(temporary)
+        result = closing.result(temporary, watcher.say if reasons else None)
     except KeyboardInterrupt as stop:
         runner.close()
         closing.partial(temporary)

@@ -9,7 +9,7 @@ import numpy as np
 from downslope.comparison.contender import Contender
 from downslope.comparison.folder import fingerprint
 from downslope.comparison.ledger import Run
-from downslope.comparison.run import Runner
+from downslope.comparison.run import BESIDE, COUNTERFACTUAL, Runner
 from downslope.optimizers.base import gradients_per_step
 from downslope.training.best import Best
 from downslope.training.status import Status
@@ -24,7 +24,9 @@ def differences(runner: Runner) -> list[str]:
     found: dict[str, list[Run]] = {}
     for run in runner.ledger.runs():
         found.setdefault(run.contender, []).append(run)
-    strangers = [name for name in found if name not in known and not name.startswith(CONTROL)]
+    planned = {name for name, runs in found.items() if {run.phase for run in runs} == {COUNTERFACTUAL}}
+    planned = {name for name in planned if name.rpartition(BESIDE)[0] in known}
+    strangers = [name for name in found if name not in known.keys() | planned and not name.startswith(CONTROL)]
     said = [f"{name}: {len(found[name])} runs of a contender that is not in the plan" for name in strangers]
     for one in known.values():
         mine = found.get(one.id, [])

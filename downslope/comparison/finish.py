@@ -1,13 +1,13 @@
 """What follows the last run: controls, ranking, advice, the model, the test, the report."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from downslope.comparison import fairness, folder, metrics, own, reach
+from downslope.comparison import fairness, folder, metrics, own, reach, why
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
 from downslope.comparison.contender import Contender, default_rate
@@ -139,11 +139,13 @@ class Closing:
         seconds = time.monotonic() - started
         return Run(f"control {kind}", "control", 0.0, fit, 0, "ok", None, -1, None, 0, arrays, seconds)
 
-    def result(self, temporary: Any) -> Result:
-        """The whole result, written to the folder."""
+    def result(self, temporary: Any, say: Callable[[str], None] | None = None) -> Result:
+        """The whole result, written to the folder. `say` hears of the runs that look for reasons; without it there are none."""
         data, judged, ranking = self.assembled(self.controls(), self.ledger.store("frame", self.frame()))
         # Where nothing is recommended, the best there is goes home all the same: whoever trains wants a model.
         contender = self.taken_home(data, ranking)
+        if contender is not None and ranking is not None and say is not None:
+            data["reasons"] = why.reasons(self.evidence, ranking, data, contender.id, say)
         if contender is not None:
             data["test"] = deliver(self.ledger.folder / "model", self.evidence, contender, data, self.single)
         return self.written(data, judged, ranking, temporary, finished=True)
@@ -180,6 +182,7 @@ class Closing:
             "fairness": fairness.shown(self.runner, self.facts),
             "test": {},
             "optimum": None,
+            "reasons": [],
         }
         data |= self.answers(data, [one.id for one in own if one.id in judged], margin)
         data["recommendation"] = advise(data)

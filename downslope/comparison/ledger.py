@@ -36,8 +36,8 @@ class Run(NamedTuple):
 
     `fit` numbers the tuning or confirmation fit. `score` is the best round's on the stopping slice, lower is better.
     `arrays` holds the curves (`train_loss`, `stop_loss`, `stop_score`, one value a round), what the batches are recognised by
-    (`order`) and, for a confirmation run, the scores of the judged rows (`judged`) and of the stopping slice (`stop_raw`) and
-    the parameters (`params 0`, …).
+    (`order`) and, for a run that is judged (phases `confirmation` and `counterfactual`), the scores of the judged rows
+    (`judged`) and of the stopping slice (`stop_raw`) and the parameters (`params 0`, …).
     """
 
     contender: str

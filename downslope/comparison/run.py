@@ -34,6 +34,9 @@ EXTRA_RATES = 2
 COARSEST = 10**0.5  # between a rate and the next beyond the grid, however wide the grid's own steps
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 TWIN_TAG = 7
+COUNTERFACTUAL = "counterfactual"
+BESIDE = " | "  # between a contender and what was changed in its counterfactual runs
+JUDGED = ("confirmation", COUNTERFACTUAL)  # phases whose runs are judged by rows that they left out
 
 
 class Runner:
@@ -66,9 +69,13 @@ class Runner:
         """The trainer whose targets are scaled as this loss wants them."""
         how = loss.about.target_scale if self.task is Task.REGRESSION else "none"
         if how not in self.trainers:
-            labels = self.task is Task.MULTICLASS
-            self.trainers[how] = Trainer(self.problem.folds(loss), self.model, self.epochs, labels, self.compiler)
+            self.trainers[how] = self.new_trainer(loss)
         return self.trainers[how]
+
+    def new_trainer(self, loss: Loss) -> Trainer:
+        """A trainer for losses whose targets are scaled as this one's."""
+        labels = self.task is Task.MULTICLASS
+        return Trainer(self.problem.folds(loss), self.model, self.epochs, labels, self.compiler)
 
     def recipe(self, contender: Contender, learning_rate: float) -> Recipe:
         """The hyper-parameters of one run."""
@@ -243,7 +250,7 @@ class Runner:
             "order": self.order(contender, fit, seed),
         }
         fine = trained.status is Status.OK
-        if fine and phase == "confirmation":
+        if fine and phase in JUDGED:
             raw = self.predicted(trained.params, self.problem.judged[fit])
             arrays["judged"] = raw[:, 0] if raw.shape[1] == 1 else raw
             arrays["stop_raw"] = np.ascontiguousarray(trained.stop_raw)

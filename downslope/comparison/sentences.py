@@ -289,3 +289,15 @@ def failures(result: Result) -> str:
     first = f": {lost[0]['reason']}" if lost[0].get("reason") else ""
     who = listed([named(c) for c in lost]) if len(lost) <= FEW else f"{len(lost)} of {len(result['contenders'])} contenders"
     return f"{capital(who)} did not come to a score ({lost[0]['status'].replace('_', ' ')}{first})."
+
+
+def measured(result: Result, *verdicts: str) -> list[str]:
+    """The sentences of the reasons with these verdicts."""
+    return [reason["sentence"] for reason in result.get("reasons") or [] if reason["verdict"] in verdicts]
+
+
+def not_tested(result: Result) -> list[str]:
+    """Which reasons were not put to the test, and why not."""
+    return [
+        f"{reason['title']}: {reason['why_not']}" for reason in result.get("reasons") or [] if reason["verdict"] == "not tested"
+    ]

@@ -52,6 +52,7 @@ def test_all_options_reach_the_work(run, work):
             "label_smoothing": 0.1,
             "single": True,
             "margin": 0.02,
+            "reasons": True,
         }
     ]
 
@@ -72,7 +73,7 @@ def test_the_options_are_those_of_the_function(run, request):
     run("train", "demo:diabetes", "--margin", "0.1", "--loss", "huber", "--optimizer", "adam")
     compared, trained = (set(call) for call in work.calls)
     assert compared == wanted
-    assert trained == wanted - {"losses", "optimizers"} | {"loss", "optimizer"}
+    assert trained == wanted - {"losses", "optimizers", "reasons"} | {"loss", "optimizer"}
 
 
 def test_the_margin_is_left_to_the_comparison_unless_given(run, work):
@@ -189,3 +190,18 @@ def test_a_stream_that_knows_only_ascii_gets_ascii(work, monkeypatch):
     assert end.value.code == 0
     text = raw.getvalue().decode("ascii")
     assert "huber x adam" in text and "49,000 (48,100 to 49,900)" in text
+
+
+def test_confirmed_reasons_are_said_and_no_others(run, work):
+    reason = {"title": "outliers", "why_not": "", "verdict": "confirmed", "sentence": "SGD is behind because of outliers."}
+    others = [{"verdict": "refuted", "sentence": "Overfitting is none."}, {"verdict": "not tested", "sentence": ""}]
+    work.data["reasons"] = [reason, *({"title": "more", "why_not": "too few runs"} | other for other in others)]
+    out = run("compare", "demo:diabetes").stdout
+    assert "Why: SGD is behind because of outliers." in out
+    assert "Overfitting" not in out and "too few runs" not in out
+
+
+@pytest.mark.parametrize(("option", "wanted"), [([], True), (["--no-reasons"], False)])
+def test_reasons_are_looked_for_unless_told_otherwise(run, work, option, wanted):
+    run("compare", "demo:diabetes", *option)
+    assert work.calls[-1]["reasons"] is wanted

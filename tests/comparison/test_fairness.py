@@ -11,7 +11,15 @@ from downslope.comparison import compare as comparing
 from downslope.training.program import Program
 from tests.comparison import small
 
-OPTIONS = {"target": "price", "losses": "squared_error", "model": "mlp(widths=[8])", "epochs": 4, "draws": 2, "seeds": 6}
+OPTIONS = {
+    "target": "price",
+    "losses": "squared_error",
+    "model": "mlp(widths=[8])",
+    "epochs": 4,
+    "draws": 2,
+    "seeds": 6,
+    "reasons": False,
+}
 
 
 class Seen:

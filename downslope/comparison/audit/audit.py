@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from downslope.comparison import deliver, fairness, folder
-from downslope.comparison.audit.compared import differences, plain
+from downslope.comparison.audit.compared import LEFT, differences, plain
 from downslope.comparison.audit.reopen import opened, reopened
 from downslope.comparison.finish import Closing
 from downslope.comparison.judge import Judged
@@ -21,7 +21,6 @@ from downslope.prediction.manifest import Damaged
 from downslope.prediction.predictor import read_bytes, read_manifest
 from downslope.prediction.tensors import load
 
-LEFT = ("timing", "finished")
 PAGES = ("report.html", "runs.csv")
 
 
@@ -116,6 +115,8 @@ def derive(
         found.look(
             "result.json follows from the runs: scores, intervals, ranks, ties, controls, twin, recommendation, test", wrong
         )
+        if claimed.get("reasons"):
+            found.unchecked.append("reasons: their signs are read from the columns of the table, which the ledger does not keep")
         found.look("the model is that of the recommended contender's runs", model(closing, derived, ranking, place))
         whole = derived | {name: claimed.get(name) for name in LEFT}
         if facts["versions"] == folder.versions():

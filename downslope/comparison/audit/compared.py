@@ -7,6 +7,7 @@ from typing import Any
 
 NEAR = 1e-9  # relative: another machine may sum in another order
 LONGEST = 60
+LEFT = {"timing", "finished", "reasons"}  # what the ledger alone does not give
 WORDS = {"tied_with_best": "tied with the best", "learning_rate": "learning rate"}
 
 
@@ -27,7 +28,7 @@ def differences(derived: Mapping[str, Any], claimed: Mapping[str, Any], where: s
 def apart(derived: Any, claimed: Any, path: str) -> Iterator[str]:
     """The lines below one place."""
     if isinstance(derived, Mapping) and isinstance(claimed, Mapping):
-        for name in sorted({*derived, *claimed} - ({"timing", "finished"} if not path else set())):
+        for name in sorted({*derived, *claimed} - (LEFT if not path else set())):
             inside = f"{path} {WORDS.get(name, name)}".strip()
             if name not in claimed or name not in derived:
                 yield f"{inside} is {'missing' if name not in claimed else 'not in what the ledger gives'}"

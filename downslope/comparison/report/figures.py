@@ -124,6 +124,7 @@ def plot_ranking(result: dict[str, Any], ax: Axes | None = None) -> Axes:
         ax = canvas(left + 400 + 172, 23 * len(rows) + 96, left, 172, 52, 44)
     plain(ax, "x")
     low, high = sorted(series.score_window(result))
+    low, high = (low, high) if low < high else (low - 0.5, high + 0.5)  # scores without any spread, all the same
     beside = ax.get_yaxis_transform()
     for i, (one, name) in enumerate(zip(rows, names, strict=True)):
         chosen = one["id"] == result["recommendation"].get("id")

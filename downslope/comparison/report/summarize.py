@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from downslope.comparison import sentences as say
 from downslope.comparison.needs import in_order as needs_in_order
 from downslope.comparison.report import series
 from downslope.comparison.report.method import commands, protocol
@@ -106,6 +107,9 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
         "lede": lede,
         "more": more,
         "reasons": [sentence(reason, 600) for reason in advice.get("reasons", [])],
+        "measured": [clean(words, 600) for words in say.measured(result, "confirmed", "refuted")],
+        "not_tested": [clean(words, 300) for words in say.not_tested(result)],
+        "trials": trials(result),
         "warnings": warnings,
         "facts": facts,
         "tied": [{"c": ranked.index(c), "text": clean(c["id"], 60), "chosen": c is chosen} for c in tied],
@@ -123,6 +127,22 @@ def by_need(result: dict[str, Any]) -> list[dict[str, Any]]:
         for need in needs_in_order(result)
         if need["id"] in places
     ]
+
+
+def trials(result: dict[str, Any]) -> dict[str, Any] | None:
+    """Every change that was tried, beside the same runs without it; `None` where none was."""
+    columns = [("reason", "text"), ("contender", "text"), ("change", "text"), ("metric", "text"), ("pairs", "number")]
+    columns += [("without", "number"), ("with", "number"), ("better by", "number"), ("95 % interval", "number")]
+    rows = []
+    for reason in result.get("reasons") or []:
+        for arm in reason["arms"]:
+            effect, title = arm["effect"], reason["metric"]["title"]
+            digits = decimals([effect["high"] - effect["low"]])
+            cells = [cell(reason["title"]), cell(reason["contenders"][0]), cell(arm["name"]), cell(title), cell(arm["pairs"])]
+            cells += [cell(number(value, digits), value) for value in (reason["plain"]["score"], arm["score"], effect["mean"])]
+            rows.append({"c": None, "cells": [*cells, cell(between(effect, digits), effect["low"])], "kind": ""})
+    words = "Runs with one thing changed, each paired with a confirmation run of the same rows and seed."
+    return table("trials", columns, rows, words) if rows else None
 
 
 def unfinished(result: dict[str, Any]) -> str:

@@ -1,0 +1,146 @@
+"""Whether the reasons hold on tables whose truth is known: for each cause decisive, harmless and absent.
+
+Run it with `python -m benchmarks.validate_reasons`; `--seeds 3` gives a first look, `--causes outliers` one cause alone.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import jax
+import numpy as np
+
+from downslope.comparison import finish
+from downslope.comparison.compare import compare
+from downslope.comparison.reasons.base import CONFIRMED, NOT_TESTED, REFUTED
+from downslope.training.program import Program
+from downslope.training.step import Recipe
+from downslope.training.trainer import Trainer
+
+EXPECTED = {"decisive": CONFIRMED, "harmless": REFUTED, "absent": NOT_TESTED}
+ERRORS = 1  # allowed for each table over all seeds
+Table = tuple[np.ndarray, np.ndarray]
+COMMON = {"seeds": 6, "draws": 1}
+LINEAR = COMMON | {"model": "linear", "epochs": 30, "optimizers": "adam(learning_rate=0.1)"}
+
+
+def outliers(kind: str, draw: np.random.Generator) -> Table:
+    """A twentieth of the targets far too large; a twentieth of an irrelevant column far out; nothing far out."""
+    x = draw.normal(size=(240, 4))
+    y = x @ [1.0, -2.0, 0.5, 0.0] + 0.5 * draw.normal(size=240)
+    some = draw.choice(240, 12, replace=False)
+    if kind == "decisive":
+        y[some] += 30
+    if kind == "harmless":
+        x[some, 3] *= 40
+    return x, y
+
+
+def overfitting(kind: str, draw: np.random.Generator) -> Table:
+    """A clean line among thirty columns for a wide network; a line in eight columns with much noise, fitted by a line; a plain
+    line.
+    """
+    if kind == "decisive":
+        x = draw.normal(size=(160, 30))
+        return x, 3 * x[:, 0] + 0.3 * draw.normal(size=160)
+    x = draw.normal(size=(160, 12))
+    return x, x[:, 0] + (1.5 if kind == "harmless" else 0.1) * draw.normal(size=160)
+
+
+def imbalance(kind: str, draw: np.random.Generator) -> Table:
+    """A tenth of the rows of a class that overlaps the other; a tenth, well apart; as many of one as of the other."""
+    y = np.zeros(1000)
+    y[: 500 if kind == "absent" else 100] = 1
+    x = draw.normal(size=(1000, 4))
+    x[:, 0] += (12.0 if kind == "harmless" else 1.5) * y
+    return x, y
+
+
+def nothing_separates(kind: str, draw: np.random.Generator) -> Table:
+    """A clean line, on which squared error and Huber do the same; noise, on which nobody can tell; outliers, which do tell."""
+    x = draw.normal(size=(240, 4))
+    y = x @ [1.0, -2.0, 0.5, 0.0] + (8 if kind == "harmless" else 0.5) * draw.normal(size=240)
+    if kind == "absent":
+        y[draw.choice(240, 12, replace=False)] += 30
+    return x, y
+
+
+TABLES: dict[str, Callable[[str, np.random.Generator], Table]] = {
+    "outliers": outliers,
+    "overfitting": overfitting,
+    "imbalance": imbalance,
+    "nothing_separates": nothing_separates,
+}
+
+
+def options(cause: str, kind: str) -> dict[str, Any]:
+    """What is compared on a table."""
+    if cause == "overfitting" and kind == "decisive":
+        narrow = {"model": "mlp(widths=[32])", "epochs": 30, "optimizers": "adam(learning_rate=0.01)"}
+        return COMMON | narrow | {"losses": "squared_error"}
+    losses = {"overfitting": "squared_error", "imbalance": "binary_cross_entropy"}.get(cause, "squared_error, huber")
+    return LINEAR | {"losses": losses} | ({"metric": "mae", "epochs": 100} if cause == "nothing_separates" else {})
+
+
+@contextmanager
+def quick() -> Iterator[None]:
+    """Comparisons inside share their compiled programs, and need no linear model and no trees."""
+    known: dict[Any, Program] = {}
+
+    def shared(self: Trainer, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
+        shape = self.shape(recipe, outputs, batch)
+        key = (jax.tree.structure(recipe), shape)
+        if key not in known:
+            known[key] = Program(shape, recipe).compile()
+        done: Future[Program] = Future()
+        done.set_result(known[key])
+        return done
+
+    with mock.patch.object(Trainer, "program", shared), mock.patch.object(finish, "KINDS", ("constant",)):
+        yield
+
+
+def table(cause: str, kind: str, seed: int) -> dict[str, Any]:
+    """One table of a cause, `y` its target."""
+    x, y = TABLES[cause](kind, np.random.default_rng([seed, *f"{cause} {kind}".encode()]))
+    target = np.where(y == 1, "rare", "usual").tolist() if cause == "imbalance" else y.tolist()
+    return {f"x{number}": column.tolist() for number, column in enumerate(x.T)} | {"y": target}
+
+
+def result(cause: str, kind: str, seed: int, **changed: Any) -> dict[str, Any]:
+    """The result of a comparison on one table of a cause."""
+    return compare(table(cause, kind, seed), "y", seed=seed, **(options(cause, kind) | changed)).data
+
+
+def record(data: dict[str, Any], cause: str) -> dict[str, Any]:
+    """The record of a cause."""
+    return next(reason for reason in data["reasons"] if reason["cause"] == cause)
+
+
+def main() -> int:
+    """Prints how often each table got its verdict; ends with 1 when one has more errors than are allowed."""
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--seeds", type=int, default=20)
+    given.add_argument("--causes", nargs="+", choices=sorted(TABLES), default=sorted(TABLES))
+    chosen, failed = given.parse_args(), False
+    print(f"{'cause':<20} {'table':<10} {'expected':<12} right  seconds  others")
+    with quick():
+        for cause in chosen.causes:
+            for kind, expected in EXPECTED.items():
+                started = time.perf_counter()
+                found = [record(result(cause, kind, seed), cause)["verdict"] for seed in range(chosen.seeds)]
+                others = [f"seed {seed}: {verdict}" for seed, verdict in enumerate(found) if verdict != expected]
+                failed |= len(others) > ERRORS
+                right = f"{len(found) - len(others):>2}/{len(found)}"
+                seconds = time.perf_counter() - started
+                print(f"{cause:<20} {kind:<10} {expected:<12} {right} {seconds:>8.0f}  {', '.join(others)}", flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

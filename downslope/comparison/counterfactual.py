@@ -1,0 +1,134 @@
+"""What would have happened: a few more runs of a contender with one thing changed, and how far that moved its score."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from downslope.comparison import influence
+from downslope.comparison.contender import Contender
+from downslope.comparison.judge import Court
+from downslope.comparison.ledger import Run
+from downslope.comparison.metrics import Metric
+from downslope.comparison.rank import Ranking, tied_set
+from downslope.comparison.run import BESIDE, COUNTERFACTUAL, Runner
+from downslope.losses.base import Loss
+from downslope.models.base import Model
+from downslope.penalties.base import Penalty
+from downslope.training.status import Status
+from downslope.training.stream import Fold
+from downslope.training.trainer import Trainer
+
+PAIRS = 6
+MOST_RUNS = 45  # a tenth of the runs of a comparison that leaves everything as it is
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs from the comparison; what is `None` stays as it was.
+
+    `weight` gives the weights of the rows that a fold learns from, from the fold's number and the fold. A row that is left out
+    weighs 0: it stays in its batch, so that no program is compiled anew and every other row meets the same neighbours.
+    """
+
+    name: str
+    weight: Callable[[int, Fold], np.ndarray] | None = None
+    model: Model | None = None
+    penalty: Penalty | None = None
+
+
+class Changed(Runner):
+    """A runner of the same comparison with one thing changed. It writes to the same ledger and shares its programs."""
+
+    def __init__(self, base: Runner, change: Change) -> None:
+        super().__init__(
+            base.problem,
+            base.contenders,
+            base.ledger,
+            metric=base.metric,
+            model=change.model or base.model,
+            alike=base.alike,
+            penalty=change.penalty or base.penalty,
+            epochs=base.epochs,
+            seed=base.seed,
+            margin=base.margin,
+        )
+        self.base, self.change, self.compiler = base, change, base.compiler
+
+    def new_trainer(self, loss: Loss) -> Trainer:
+        """The trainer of the comparison with other weights or another model."""
+        known, weight = self.base.trainer(loss), self.change.weight
+        folds = known.folds
+        if weight is not None:
+            folds = [replace(fold, weight=weight(place, fold).astype(np.float32)) for place, fold in enumerate(folds)]
+        mine = Trainer(folds, self.model, self.epochs, known.labels, self.compiler)
+        mine.programs = known.programs
+        return mine
+
+
+@dataclass
+class Trials:
+    """Runs with a change, each paired with the confirmation run of the same fit and seed that had none."""
+
+    runner: Runner
+    court: Court
+    say: Callable[[str], None]
+    used: int = 0
+
+    @property
+    def fits(self) -> range:
+        """The confirmation fits that pairs are made on."""
+        return self.runner.problem.confirmation[:PAIRS]
+
+    def plain(self, contender: Contender) -> list[Run]:
+        """The confirmation runs of the fits that pairs are made on."""
+        return [run for run in self.runner.ledger.runs(contender.id, "confirmation") if run.fit in self.fits]
+
+    def refusal(self, arms: int) -> str:
+        """Why so many changes cannot be tried; nothing if they can."""
+        if len(self.fits) < PAIRS:
+            return f"a test needs {PAIRS} pairs of runs, and only {len(self.fits)} runs judged"
+        if self.used + arms * PAIRS > MOST_RUNS:
+            return f"the extra runs of other reasons left fewer than {arms * PAIRS} of {MOST_RUNS}"
+        return ""
+
+    def run(self, contender: Contender, change: Change) -> list[Run]:
+        """The runs of a contender with the change, at the learning rate that was confirmed without it."""
+        name = f"{contender.id}{BESIDE}{change.name}"
+        rate = self.plain(contender)[0].learning_rate
+        self.say(f"looking for reasons: {name}, {PAIRS} runs")
+        self.used += PAIRS
+        Changed(self.runner, change).bundle(replace(contender, id=name), COUNTERFACTUAL, [(rate, fit) for fit in self.fits])
+        return self.runner.ledger.runs(name, COUNTERFACTUAL)
+
+    def compared(self, measure: Metric, arms: Mapping[str, tuple[Loss, Sequence[Run]]]) -> Ranking | None:
+        """The arms by a metric with the simultaneous intervals of all their differences, rows and seeds drawn again.
+
+        `None` where a run left the finite numbers or the metric has no value.
+        """
+        if any(run.status != Status.OK for _, runs in arms.values() for run in runs):
+            return None
+        ranking = tied_set(
+            {name: self.contributions(measure, loss, name, runs) for name, (loss, runs) in arms.items()},
+            [self.runner.problem.fits[fit].judge for fit in self.fits],
+            measure.direction,
+            clusters=self.court.clusters,
+            limits=measure.limits,
+            seed=self.court.seed,
+        )
+        return ranking if len(ranking.order) == len(arms) else None
+
+    def contributions(self, measure: Metric, loss: Loss, name: str, runs: Sequence[Run]) -> list[np.ndarray]:
+        """What each judged row of each run adds to a metric."""
+        data, out = self.runner.problem.dataset, []
+        for run, prediction in zip(runs, self.court.contender(loss, name, runs).predictions, strict=True):
+            rows = self.runner.problem.fits[run.fit].judge
+            weight = None if data.weight is None else data.weight[rows]
+            out.append(influence.contributions(measure, data.y[rows], prediction[measure.needs], weight))
+        return out
+
+
+def where(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Where the ledger keeps some runs."""
+    return [{name: getattr(run, name) for name in ("contender", "phase", "learning_rate", "fit", "seed")} for run in runs]

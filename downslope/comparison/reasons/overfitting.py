@@ -1,0 +1,105 @@
+"""Overfitting: does the recommended contender know its training rows by heart, and would regularisation have helped?"""
+
+import numpy as np
+from scipy import stats
+
+from downslope.comparison import score
+from downslope.comparison.contender import Contender
+from downslope.comparison.counterfactual import Change
+from downslope.comparison.rank import Interval
+from downslope.comparison.reasons.base import (
+    CONFIRMED,
+    REFUTED,
+    Case,
+    Cause,
+    Record,
+    helps,
+    measured,
+    moved,
+    opened,
+    try_changes,
+    untested,
+)
+from downslope.comparison.wording import listed, percent
+from downslope.penalties import catalogue as penalties
+
+TRIGGER = 0.1
+WORTH = 0.05  # share of what is lost that regularisation has to bring back
+STRENGTH = 0.01
+DROPOUT = 0.2
+
+
+class Overfitting(Cause):
+    """The sign is how much of what the contender learned, from the constant predictor to its score on the rows that it learned
+    from, is lost on judged rows. The runs are always made, so that every report shows what regularisation does: none (the
+    confirmation runs), an L2 penalty, dropout.
+    """
+
+    title = "overfitting"
+    rank = 2
+
+    def examine(self, case: Case) -> Record | None:
+        one = case.chosen
+        found = optimism(case, one)
+        words = "share of what was learned on the training rows that does not carry over to judged ones"
+        if found is None:
+            empty = {"words": words, "value": None, "low": None, "high": None}
+            return untested(opened(self, case, [one], empty, TRIGGER), "there is no constant predictor to measure the gap by")
+        share, lost = found
+        record = opened(self, case, [one], measured(words, share), TRIGGER)
+        changes = regularised(case)
+        if not changes:
+            return untested(record, "a penalty and dropout are in use already, or the model has no units to drop")
+        record = try_changes(case, record, one, changes, case.evidence.metric)
+        if not record["arms"]:
+            return record
+        record["needed"] = max(record["needed"], WORTH * lost)
+        if share.mean < TRIGGER:
+            words = percent(max(share.mean, 0))
+            return untested(record, f"{words} of what it learned does not carry over; from {percent(TRIGGER)} on that is a sign")
+        good = any(helps(arm, record["needed"]) for arm in record["arms"])
+        return record | {"verdict": CONFIRMED if good else REFUTED}
+
+    def sentence(self, record: Record) -> str:
+        name = f"{record['names'][0]} ({percent(record['statistic']['value'])} of what it learns does not carry over to new rows)"
+        if record["verdict"] == CONFIRMED:
+            best = max(record["arms"], key=lambda arm: arm["effect"]["mean"])
+            return f"{name} overfits: {best['name']} brings {moved(record, best)}."
+        tried = listed([f"{arm['name']} brings {moved(record, arm)}" for arm in record["arms"]])
+        return f"{name} does not suffer from it, for the best epoch is kept: {tried}."
+
+
+def regularised(case: Case) -> list[Change]:
+    """An L2 penalty and dropout, each where the comparison has none yet and the model has a place for it."""
+    model, out = case.evidence.runner.model, []
+    if case.evidence.runner.penalty is None:
+        out.append(Change(f"an L2 penalty of {STRENGTH:g}", penalty=penalties["l2"](strength=STRENGTH)))
+    if "dropout" in model.settings() and not model.random and model.hidden:
+        out.append(Change(f"dropout of {DROPOUT:g}", model=model.replace(dropout=DROPOUT)))
+    return out
+
+
+def optimism(case: Case, one: Contender) -> tuple[Interval, float] | None:
+    """By how much judged scores are worse than training ones: as a share of the way from the constant predictor to the latter,
+    with its interval over the runs, and in the metric's units.
+    """
+    problem, runner, court, metric = case.evidence.problem, case.evidence.runner, case.evidence.court, case.evidence.metric
+    constant, runs, worse, ways = case.constants.get(metric.name), case.trials.plain(one), [], []
+    if constant is None or len(runs) < 2:
+        return None
+    judged = [values[metric.name] for values in court.contender(one.loss, one.id, runs).metrics]
+    for run, found in zip(runs, judged, strict=True):
+        rows, place = problem.fits[run.fit].train, problem.places[run.fit]
+        raw = runner.predicted(runner.params(one.loss, run), problem.matrices[place][0])
+        raw = problem.outward(run.fit, one.loss, raw[:, 0] if raw.shape[1] == 1 else raw)
+        weight = None if problem.dataset.weight is None else problem.dataset.weight[rows]
+        known = court.calibration(one.loss, run)
+        own = score.judge([metric], case.task, one.loss.about.link, raw, problem.dataset.y[rows], weight, known)[metric.name]
+        worse.append(metric.sign * (found - own))
+        ways.append(abs(constant - own))
+    shares = np.divide(worse, ways, out=np.full(len(ways), np.nan), where=np.asarray(ways) > 0)
+    if not np.isfinite(shares).all():
+        return None
+    reach = float(stats.t.ppf(0.975, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares)))
+    middle = float(shares.mean())
+    return Interval(middle, middle - reach, middle + reach), float(np.mean(worse))

@@ -1,0 +1,188 @@
+"""Reasons: confirmed where the cause is decisive, refuted where it is harmless, silent where it is absent, and re-computable."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import downslope
+from benchmarks import validate_reasons as known
+from downslope.comparison import compare as comparing
+from downslope.comparison import metrics, why
+from downslope.comparison.audit.audit import audit
+from downslope.comparison.counterfactual import MOST_RUNS, PAIRS
+from downslope.comparison.ledger import Ledger
+from downslope.comparison.reasons import catalogue
+from downslope.comparison.reasons.outliers import GROWING, STILL, pull
+from downslope.comparison.watch import Watcher
+from downslope.losses import AbsoluteError, Huber, LogCosh, Poisson, SquaredError
+from downslope.training.program import COMPILED
+from tests.comparison import small
+
+RECORD = {
+    "cause",
+    "title",
+    "contenders",
+    "names",
+    "statistic",
+    "threshold",
+    "metric",
+    "gap",
+    "needed",
+    "arms",
+    "verdict",
+    "why_not",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared():
+    """All comparisons of this file share their programs."""
+    with known.quick():
+        yield
+
+
+@pytest.fixture(scope="module")
+def decided():
+    """The result of each table that a test has asked for."""
+    found = {}
+    return lambda cause, kind, seed: found.setdefault((cause, kind, seed), known.result(cause, kind, seed))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("kind", known.EXPECTED)
+@pytest.mark.parametrize("cause", known.TABLES)
+def test_the_verdict_is_the_truth_of_the_table(decided, cause, kind, seed):
+    record = known.record(decided(cause, kind, seed), cause)
+    assert record["verdict"] == known.EXPECTED[kind], record
+    assert bool(record["sentence"]) == (kind != "absent"), "a reason without evidence is not printed"
+    assert bool(record["why_not"]) == (kind == "absent"), "what was not tested is said, with the reason"
+
+
+def test_every_cause_has_its_three_tables_and_a_record_of_one_form(decided):
+    assert set(known.TABLES) == set(catalogue.names)
+    for record in decided("outliers", "decisive", 0)["reasons"]:
+        assert record.keys() >= RECORD
+        for arm in record["arms"]:
+            assert arm["pairs"] == len(arm["runs"]) == PAIRS
+            assert arm["effect"]["low"] <= arm["effect"]["mean"] <= arm["effect"]["high"]
+
+
+def test_a_sentence_is_made_from_its_record_alone(decided):
+    for kind in known.EXPECTED:
+        for record in decided("outliers", kind, 0)["reasons"]:
+            bare = json.loads(json.dumps({name: value for name, value in record.items() if name != "sentence"}))
+            assert why.sentence(bare) == record["sentence"]
+
+
+def test_other_names_change_nothing_but_the_names(decided, monkeypatch):
+    made = comparing.contenders
+
+    def swapped(*args, **keywords):
+        first, second = made(*args, **keywords)
+        return [dataclasses.replace(first, id=second.id), dataclasses.replace(second, id=first.id)]
+
+    before = known.record(decided("outliers", "decisive", 0), "outliers")
+    monkeypatch.setattr(comparing, "contenders", swapped)
+    after = known.record(known.result("outliers", "decisive", 0), "outliers")
+    assert after["contenders"] == before["contenders"][::-1]
+    for name in ("statistic", "gap", "needed", "verdict"):
+        assert after[name] == before[name]
+    assert after["arms"][0]["effect"] == before["arms"][0]["effect"]
+    renamed = why.sentence(before | {"names": before["names"][::-1]})
+    one, other = before["names"]
+    assert renamed == before["sentence"].replace(one, "?").replace(other, one).replace("?", other)
+
+
+def test_a_record_can_be_computed_again_from_the_ledger(tmp_path):
+    programs = len(COMPILED)
+    data = known.result("outliers", "decisive", 0, out=tmp_path / "run")
+    assert len(COMPILED) - programs in (0, 4), "leaving rows out compiles nothing anew, nor does anything that ran before"
+    record = known.record(data, "outliers")
+    arm = record["arms"][0]
+    table = known.table("outliers", "decisive", 0)
+    problem = comparing.rows_of(table, "y", None, None, (), (), None, None, None, 0, 6)
+    with Ledger(tmp_path / "run") as ledger:
+        runs = {(run.contender, run.phase, run.learning_rate, run.fit): run for run in ledger.runs()}
+    keys = ("contender", "phase", "learning_rate", "fit")
+    without, with_change = (
+        [runs[tuple(place[key] for key in keys)] for place in side["runs"]] for side in (record["plain"], arm)
+    )
+    assert [run.phase for run in with_change] == ["counterfactual"] * PAIRS
+    assert [(run.fit, run.seed, run.updates) for run in with_change] == [(run.fit, run.seed, run.updates) for run in without]
+
+    def mae(run):
+        rows = problem.fits[run.fit].judge
+        return metrics.mae(problem.dataset.y[rows], problem.outward(run.fit, SquaredError(), run.arrays["judged"]))
+
+    means = [np.mean([mae(run) for run in side]) for side in (without, with_change)]
+    assert means == pytest.approx([record["plain"]["score"], arm["score"]], rel=1e-6)
+    assert means[0] - means[1] == pytest.approx(arm["effect"]["mean"], rel=1e-6)
+    audited = audit(tmp_path / "run")
+    assert audited.problems == [] and any(words.startswith("reasons") for words in audited.unchecked)
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "because of outliers" in page and "What was not tested" in page and "overfitting: " in page
+
+
+class Stopping(Watcher):
+    """Presses Ctrl-C when the second change is about to be tried."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+        if len([words for words in self.said if words.startswith("looking for reasons")]) == 2:
+            raise KeyboardInterrupt
+
+
+def test_stopped_among_the_extra_runs_it_goes_on_to_the_same_bytes(tmp_path):
+    known.result("outliers", "decisive", 0, out=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        known.result("outliers", "decisive", 0, out=tmp_path / "stopped", watcher=Stopping())
+    data = small.strict(tmp_path / "stopped" / "result.json")
+    assert (data["finished"], data["reasons"]) == (False, [])
+    with Ledger(tmp_path / "stopped") as ledger:
+        done = [run for run in ledger.runs() if run.phase == "counterfactual"]
+    assert len(done) == PAIRS
+    known.result("outliers", "decisive", 0, out=tmp_path / "stopped")
+    assert small.timeless(tmp_path / "stopped") == small.timeless(tmp_path / "whole")
+
+
+def test_reasons_can_be_left_out_and_asked_for_later(tmp_path):
+    quiet = known.result("outliers", "decisive", 0, out=tmp_path / "run", reasons=False)
+    assert quiet["reasons"] == []
+    with Ledger(tmp_path / "run") as ledger:
+        runs = ledger.runs()
+    assert not [run for run in runs if run.phase == "counterfactual"]
+    later = known.result("outliers", "decisive", 0, out=tmp_path / "run")
+    assert later["contenders"] == quiet["contenders"] and later["recommendation"] == quiet["recommendation"]
+    with Ledger(tmp_path / "run") as ledger:
+        assert len(ledger.runs()) == len(runs) + 2 * PAIRS
+
+
+def test_too_few_pairs_are_no_test():
+    record = known.record(known.result("outliers", "decisive", 0, seeds=5), "outliers")
+    assert record["verdict"] == "not tested" and "only 5 runs judged" in record["why_not"] and not record["arms"]
+
+
+def test_the_extra_runs_are_a_tenth_of_a_default_comparison():
+    losses, optimizers, runs = 3, 6, 24
+    assert MOST_RUNS <= losses * optimizers * runs / 9 and PAIRS >= 6
+
+
+@pytest.mark.parametrize("loss", [Huber(), Huber(delta=0.3), AbsoluteError(), LogCosh()])
+def test_robust_losses_are_told_by_their_pull(loss):
+    assert 0 < pull(loss) <= STILL
+
+
+def test_squares_pull_in_proportion_and_other_targets_say_nothing():
+    assert pull(SquaredError()) == pytest.approx(100) and pull(SquaredError()) > GROWING
+    assert pull(Poisson()) == 0
+
+
+def test_training_alone_looks_for_no_reasons():
+    table = small.only("size", "age", "price")
+    result = downslope.train(table, "price", loss="mse", optimizer="adam(0.1)", model="linear", epochs=2, seeds=6)
+    assert result.data["reasons"] == []
