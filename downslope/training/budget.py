@@ -6,7 +6,7 @@ from typing import NamedTuple
 UPDATES = 3000
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
 CALL_SECONDS = 0.5
-CALL_BYTES = 64 << 20
+CALL_BYTES = 24 << 20  # below 32 MB the C library keeps memory for the next call; fresh pages cost more than the rows in them
 KEPT_BYTES = 32 << 20
 MULTIPLY_ADDS_PER_SECOND = 1.5e10
 STEP_SECONDS = 5e-6

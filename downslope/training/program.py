@@ -181,7 +181,9 @@ class Program:
             self.batch_shapes(shape.period, shape.batch),
             self.batch_shapes(shape.stop),
         )
-        self.compiled = jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile()
+        # Each core has a lane of its own: splitting one small product among them would wake a thread for every step.
+        alone: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False}
+        self.compiled = jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=alone)
         COMPILED.append(f"{self.shape}")
         return self
 
