@@ -16,6 +16,7 @@ from benchmarks.peer import ROOT, environment
 
 TARGET = "median_house_value"
 TWIN = " (twin)"
+BESIDE = " | "
 Row = tuple[str, str, int, int | None, float]
 """Of a run: contender, phase, updates, the update after which it diverged, seconds."""
 
@@ -54,16 +55,18 @@ def ledger(folder: Path) -> list[Row]:
 
 
 def runs_made(runs: Iterable[Row]) -> dict[str, float]:
-    """How many runs each contender made, its twin's counted with it. A loop may stop where a run diverges, so that one counts
-    by the part before.
+    """How many runs each contender made, its twin's counted with it, and those that looked for reasons. A loop may stop where a
+    run diverges, so that one counts by the part before.
 
     >>> runs_made([("a", "tuning", 100, None, 0), ("a (twin)", "tuning", 100, 25, 0), ("control linear", "control", 0, None, 1)])
     {'a': 1.25}
+    >>> runs_made([("a", "tuning", 100, None, 0), ("a | with an L2 penalty", "counterfactual", 100, None, 0)])
+    {'a': 2.0}
     """
     found: dict[str, float] = defaultdict(float)
     for contender, phase, updates, diverged_after, _ in runs:
         if phase != "control":
-            found[contender.removesuffix(TWIN)] += 1 if diverged_after is None else diverged_after / updates
+            found[contender.partition(BESIDE)[0].removesuffix(TWIN)] += 1 if diverged_after is None else diverged_after / updates
     return dict(found)
 
 

@@ -196,14 +196,15 @@ def test_runs_are_counted_from_the_ledger(tmp_path):
         rows = [("a", "tuning", 100, None, 1.0), ("a", "tuning", 100, 50, 1.0), ("a", "confirmation", 100, None, 1.0)]
         rows += [
             ("a (twin)", "confirmation", 100, None, 1.0),
+            ("a | with other weights", "counterfactual", 100, None, 1.0),
             ("b", "tuning", 30, None, 2.0),
             ("control linear", "control", 0, None, 9),
         ]
         database.executemany("INSERT INTO runs VALUES (?, ?, ?, ?, ?)", rows)
     database.close()
     made = compared.runs_made(compared.ledger(tmp_path))
-    assert made == {"a": 3.5, "b": 1.0}
-    assert job.total({"a": 2.0, "b": 10.0, "never ran": 99.0}, made) == 17.0
+    assert made == {"a": 4.5, "b": 1.0}
+    assert job.total({"a": 2.0, "b": 10.0, "never ran": 99.0}, made) == 19.0
 
 
 def test_the_parts_of_a_comparison_add_up_to_its_length():
