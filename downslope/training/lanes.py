@@ -149,7 +149,7 @@ class Bundle:
     def note(self, wave: Wave, rounds: Round) -> None:
         """Reads what a wave reported and keeps each lane's best round."""
         report = jax.device_get(rounds)
-        first = len(self.trained[wave[0][0]].train_loss)
+        first = self.calls_done * self.cut.rounds_per_call
         seen: set[int] = set()
         for device, block in enumerate(wave):
             for place, lane in enumerate(block):

@@ -48,6 +48,18 @@ def test_a_diverging_lane_is_frozen_and_leaves_its_neighbours_alone():
     assert np.isfinite(both[1].train_loss).all()
 
 
+def test_beside_a_diverged_lane_nobody_trains_longer(monkeypatch):
+    from downslope.training import budget
+
+    monkeypatch.setattr(budget, "KEPT_BYTES", 200)
+    train = trainer(Linear(), epochs=7)
+    good, wild = (Lane(recipe(1.0, Sgd(learning_rate=rate), SquaredError(), Linear()), 0, 5) for rate in (0.01, 1e4))
+    both = run(train, [wild, good])
+    assert both.cut.rounds % both.cut.rounds_per_call > 0, "the last call has rounds to spare"
+    assert [len(lane.train_loss) for lane in both.trained] == [1, 7]
+    assert bits(both.trained[1]) == bits(run(train, [good]).trained[0])
+
+
 def test_a_lane_whose_every_score_is_infinite_has_diverged():
     train = trainer(Linear(), epochs=2)
     steep = Lane(recipe(1.0, Sgd(learning_rate=1e38), SquaredError(), Linear()), 0, 5)
