@@ -8,10 +8,9 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper
-from downslope.core.record import choice, part
+from downslope.core.record import choice
 from downslope.core.types import Params
-from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, Optimizer, refuse_searching
+from downslope.optimizers.base import Here, Wrapper
 
 
 class State(NamedTuple):
@@ -24,7 +23,7 @@ class State(NamedTuple):
     inner: PyTree
 
 
-class Accumulate(Optimizer):
+class Accumulate(Wrapper):
     """Joins the gradients of `steps` batches into that of all their rows at once and steps with it then; in between nothing
     moves. The means are joined by the batches' weights, which `here.weight` says (1 where there is no `here`), so that the
     result is exactly that of the large batch, also where one of the small ones weighs more than another, or nothing.
@@ -56,12 +55,9 @@ class Accumulate(Optimizer):
         },
     )
 
-    optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")
-    steps: int = choice(default=4, options=tuple(range(1, 1025)), doc="How many batches are joined.")
+    most_inside = 1
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        refuse_searching(self, most=1)
+    steps: int = choice(default=4, options=tuple(range(1, 1025)), doc="How many batches are joined.")
 
     def init(self, params: Params) -> State:
         zero = jnp.zeros((), tree.number_type(params))
@@ -93,7 +89,3 @@ class Accumulate(Optimizer):
             return tree.zeros_like(gradient), State(gathered, weight, loss, mean, inner)
 
         return jax.lax.cond(gathered >= self.steps, step, wait, state.inner)
-
-    def evaluate_at(self, state: State, params: Params) -> Params:
-        """Where the inner optimizer predicts."""
-        return self.optimizer.evaluate_at(state.inner, params)

@@ -1,6 +1,7 @@
 """The contract of an optimizer."""
 
 import abc
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -9,10 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from downslope.core import tree
 from downslope.core.about import AboutOptimizer
 from downslope.core.errors import DownslopeError, IncompatiblePair
-from downslope.core.record import Record
+from downslope.core.record import Record, part
 from downslope.core.types import Number, Params, State
+from downslope.optimizers import catalogue
 
 
 class Here(NamedTuple):
@@ -129,16 +132,53 @@ def searching(optimizer: Any, state: State) -> Any:
     return state
 
 
-def refuse_searching(wrapper: Any, most: int | None = None) -> None:
-    """An error if the optimizer inside `wrapper` looks for its step along gradients that the wrapper does not see, or
-    evaluates more than `most` gradients for it."""
-    inside = getattr(wrapper, "optimizer", None)
-    if not isinstance(inside, Optimizer):
-        return  # JAX passes placeholders through a record
-    count = gradients_per_step(inside)
-    if count is None:
-        raise IncompatiblePair(f"{wrapper.name} cannot stand around {inside.name}, which searches along the gradient itself")
-    if most is not None and count > most:
-        raise IncompatiblePair(
-            f"{wrapper.name}: {inside.name} evaluates gradients of its own, on the last batch alone; put {wrapper.name} inside it"
-        )
+class Wrapped(NamedTuple):
+    """What the optimizer inside remembers."""
+
+    inner: Any
+
+
+class Wrapper(Optimizer):
+    """An optimizer around another one. Its state has the other's as `inner`; unless it says otherwise that is all it has.
+
+    `most_inside` is how many gradients the optimizer inside may evaluate for an update: any fixed number, or `None` where one
+    may stand inside that searches along the gradient, because the wrapper leaves the gradient alone.
+    """
+
+    most_inside: ClassVar[float | None] = math.inf
+
+    optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        inside = self.optimizer
+        if self.most_inside is None or not isinstance(inside, Optimizer):
+            return  # JAX passes placeholders through a record
+        count = gradients_per_step(inside)
+        if count is None:
+            raise IncompatiblePair(f"{self.name} cannot stand around {inside.name}, which searches along the gradient itself")
+        if count > self.most_inside:
+            raise IncompatiblePair(
+                f"{self.name}: {inside.name} evaluates gradients of its own, on the last batch alone; put {self.name} inside it"
+            )
+
+    def init(self, params: Params) -> Any:
+        return Wrapped(self.optimizer.init(params))
+
+    def evaluate_at(self, state: Any, params: Params) -> Params:
+        """Where the optimizer inside predicts, unless the wrapper averages."""
+        return self.optimizer.evaluate_at(state.inner, params)
+
+
+class Clipping(Wrapper):
+    """A wrapper that shows the optimizer inside a shorter gradient."""
+
+    @abc.abstractmethod
+    def clipped(self, gradient: Params) -> Params:
+        """The gradient that counts, in the number types of the one given, which are at least float32."""
+
+    def update(
+        self, gradient: Params, state: Wrapped, params: Params | None = None, here: Here | None = None
+    ) -> tuple[Params, Wrapped]:
+        change, inner = self.optimizer.update(self.clipped(tree.widen(gradient)), state.inner, params, here)
+        return change, Wrapped(inner)

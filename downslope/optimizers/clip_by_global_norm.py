@@ -1,25 +1,15 @@
 """Clipping by the global norm: the gradient as a whole is never longer than a limit."""
 
-from typing import NamedTuple
-
 import jax.numpy as jnp
-from jaxtyping import PyTree
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
-from downslope.core.record import hyper, part
+from downslope.core.record import hyper
 from downslope.core.types import Number, Params
-from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, Optimizer, refuse_searching
+from downslope.optimizers.base import Clipping
 
 
-class State(NamedTuple):
-    """What the inner optimizer remembers."""
-
-    inner: PyTree
-
-
-class ClipByGlobalNorm(Optimizer):
+class ClipByGlobalNorm(Clipping):
     """Shortens a gradient that is longer than `limit` to that length, all arrays taken together, and lets another optimizer
     step with it: the direction stays.
 
@@ -50,27 +40,10 @@ class ClipByGlobalNorm(Optimizer):
         },
     )
 
-    optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")
     limit: Number = hyper(default=1.0, above=0.0, search=Range(0.01, 10.0, "log"), doc="The greatest length of the gradient.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        refuse_searching(self)
-
-    def init(self, params: Params) -> State:
-        return State(self.optimizer.init(params))
-
-    def update(
-        self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
-    ) -> tuple[Params, State]:
-        gradient = tree.widen(gradient)
+    def clipped(self, gradient: Params) -> Params:
         length = tree.norm(gradient)
         long = length > self.limit
         share = jnp.where(long, self.limit / jnp.where(long, length, 1), 1)
-        short = tree.typed_as(gradient, tree.scale(share, gradient))
-        change, inner = self.optimizer.update(short, state.inner, params, here)
-        return change, State(inner)
-
-    def evaluate_at(self, state: State, params: Params) -> Params:
-        """Where the inner optimizer predicts."""
-        return self.optimizer.evaluate_at(state.inner, params)
+        return tree.typed_as(gradient, tree.scale(share, gradient))

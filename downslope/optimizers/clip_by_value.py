@@ -1,25 +1,16 @@
 """Clipping by value: no number of the gradient counts for more than a limit."""
 
-from typing import NamedTuple
-
 import jax.numpy as jnp
-from jaxtyping import Array, PyTree
+from jaxtyping import Array
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
-from downslope.core.record import hyper, part
+from downslope.core.record import hyper
 from downslope.core.types import Number, Params
-from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, Optimizer, refuse_searching
+from downslope.optimizers.base import Clipping
 
 
-class State(NamedTuple):
-    """What the inner optimizer remembers."""
-
-    inner: PyTree
-
-
-class ClipByValue(Optimizer):
+class ClipByValue(Clipping):
     """Cuts every number of the gradient to the range from -`limit` to `limit` and lets another optimizer step with that.
 
     Use it where few numbers of a gradient are far beyond the rest.
@@ -48,25 +39,10 @@ class ClipByValue(Optimizer):
         },
     )
 
-    optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")
     limit: Number = hyper(default=1.0, above=0.0, search=Range(0.01, 10.0, "log"), doc="The largest size of a number.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        refuse_searching(self)
-
-    def init(self, params: Params) -> State:
-        return State(self.optimizer.init(params))
-
-    def update(
-        self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
-    ) -> tuple[Params, State]:
+    def clipped(self, gradient: Params) -> Params:
         def cut(g: Array) -> Array:
             return jnp.clip(g, -jnp.asarray(self.limit, g.dtype), jnp.asarray(self.limit, g.dtype))
 
-        change, inner = self.optimizer.update(tree.map(cut, tree.widen(gradient)), state.inner, params, here)
-        return change, State(inner)
-
-    def evaluate_at(self, state: State, params: Params) -> Params:
-        """Where the inner optimizer predicts."""
-        return self.optimizer.evaluate_at(state.inner, params)
+        return tree.map(cut, gradient)

@@ -7,10 +7,9 @@ from jaxtyping import Array, Int, PyTree
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
-from downslope.core.record import hyper, part
+from downslope.core.record import hyper
 from downslope.core.types import Number, Params
-from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, Optimizer, filled, required
+from downslope.optimizers.base import Here, Wrapper, filled, required
 
 
 class State(NamedTuple):
@@ -21,7 +20,7 @@ class State(NamedTuple):
     inner: PyTree
 
 
-class ExponentialAveraging(Optimizer):
+class ExponentialAveraging(Wrapper):
     """Leaves the steps of another optimizer alone and keeps, beside its parameters, a mean that forgets: `evaluate_at` gives
     it. It remembers about 1 / (1 - `decay`) updates. The mean is corrected for its start, so it is one of real parameters
     from the first update on.
@@ -55,7 +54,8 @@ class ExponentialAveraging(Optimizer):
         },
     )
 
-    optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")
+    most_inside = None
+
     decay: Number = hyper(default=0.99, at_least=0.0, below=1.0, search=Range(0.9, 0.9999), doc="Memory of the average.")
 
     def init(self, params: Params) -> State:

@@ -1,25 +1,16 @@
 """SAM: takes the gradient at the worst point nearby and lets another optimizer step with it."""
 
-from typing import NamedTuple
-
 import jax.numpy as jnp
-from jaxtyping import PyTree
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import hyper, part
 from downslope.core.types import Number, Params
 from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, Optimizer, refuse_searching, required
+from downslope.optimizers.base import Here, Optimizer, Wrapped, Wrapper, required
 
 
-class State(NamedTuple):
-    """What the inner optimizer remembers."""
-
-    inner: PyTree
-
-
-class Sam(Optimizer):
+class Sam(Wrapper):
     """Climbs a little, by `radius`, takes the gradient there, and steps with it from where it stood: it looks for flat
     valleys that generalise better. Any optimizer that needs one gradient can stand inside.
 
@@ -52,16 +43,9 @@ class Sam(Optimizer):
     optimizer: Optimizer = part(default_factory=lambda: catalogue["momentum"](), doc="The optimizer that steps.")
     radius: Number = hyper(default=0.05, above=0.0, search=Range(0.005, 0.5, "log"), doc="How far to climb.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        refuse_searching(self)
-
-    def init(self, params: Params) -> State:
-        return State(self.optimizer.init(params))
-
     def update(
-        self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
-    ) -> tuple[Params, State]:
+        self, gradient: Params, state: Wrapped, params: Params | None = None, here: Here | None = None
+    ) -> tuple[Params, Wrapped]:
         params, here = required(params, "params", self.name), required(here, "here", self.name)
         gradient = tree.widen(gradient)
         length = tree.norm(gradient)
@@ -69,8 +53,4 @@ class Sam(Optimizer):
         above = tree.typed_as(params, tree.map(lambda p, g: p + climb * g, params, gradient))
         loss, sharp = here.loss_and_gradient(above)
         change, inner = self.optimizer.update(sharp, state.inner, params, here._replace(loss=loss))
-        return change, State(inner)
-
-    def evaluate_at(self, state: State, params: Params) -> Params:
-        """Where the inner optimizer predicts."""
-        return self.optimizer.evaluate_at(state.inner, params)
+        return change, Wrapped(inner)

@@ -7,10 +7,9 @@ from jaxtyping import Array, Int, PyTree
 
 from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper
-from downslope.core.record import hyper, part
+from downslope.core.record import hyper
 from downslope.core.types import Number, Params
-from downslope.optimizers import catalogue
-from downslope.optimizers.base import Here, Optimizer, required
+from downslope.optimizers.base import Here, Wrapper, required
 
 
 class State(NamedTuple):
@@ -21,7 +20,7 @@ class State(NamedTuple):
     inner: PyTree
 
 
-class UniformAveraging(Optimizer):
+class UniformAveraging(Wrapper):
     """Leaves the steps of another optimizer alone and keeps, beside its parameters, the mean of all that came after update
     number `start`: `evaluate_at` gives it. With SGD at a constant rate it reaches the best possible statistical rate on
     convex problems. Known as Polyak-Ruppert averaging, and as stochastic weight averaging for nets.
@@ -57,7 +56,8 @@ class UniformAveraging(Optimizer):
         },
     )
 
-    optimizer: Optimizer = part(default_factory=lambda: catalogue["sgd"](), doc="The optimizer that steps.")
+    most_inside = None
+
     start: Number = hyper(default=0.0, at_least=0.0, doc="Updates before the first that counts.")
 
     def init(self, params: Params) -> State:

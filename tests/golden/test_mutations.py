@@ -38,6 +38,7 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
     "accumulate": {
         "1.0 in added = jnp.asarray(1.0 if here is None else here.weight, state.w": PROPORTIONS,
         "1 in gathered = state.gathered + 1": WHOLE,
+        "1 in most_inside = 1": WHOLE,
         "1 in share = jnp.where(weight > 0, added / jnp.where(weight > 0, weight,": GUARD,
     },
     "adafactor": {
