@@ -1,5 +1,6 @@
 """What would have happened: a few more runs of a contender with one thing changed, and how far that moved its score."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,18 +31,30 @@ class Change:
 
     `weight` gives the weights of the rows that a fold learns from, from the fold's number and the fold. A row that is left out
     weighs 0: it stays in its batch, so that no program is compiled anew and every other row meets the same neighbours.
+
+    `columns` gives encoded rows as the run sees them, from the fold's number and the rows `(rows, features)`; rows that stop
+    and rows that judge go through it too. With another `loss` everything that reads scores follows its link. With another
+    `batch` the run makes as many updates as before, and so sees more examples or fewer.
     """
 
     name: str
     weight: Callable[[int, Fold], np.ndarray] | None = None
+    columns: Callable[[int, np.ndarray], np.ndarray] | None = None
     model: Model | None = None
     penalty: Penalty | None = None
+    loss: Loss | None = None
+    batch: int | None = None
+
+    def of(self, contender: Contender) -> Contender:
+        """A contender with the change, under a name of its own."""
+        name = f"{contender.id}{BESIDE}{self.name}"
+        return replace(contender, id=name, loss=self.loss or contender.loss, batch=self.batch or contender.batch)
 
 
 class Changed(Runner):
     """A runner of the same comparison with one thing changed. It writes to the same ledger and shares its programs."""
 
-    def __init__(self, base: Runner, change: Change) -> None:
+    def __init__(self, base: Runner, change: Change, contender: Contender) -> None:
         super().__init__(
             base.problem,
             base.contenders,
@@ -50,21 +63,43 @@ class Changed(Runner):
             model=change.model or base.model,
             alike=base.alike,
             penalty=change.penalty or base.penalty,
-            epochs=base.epochs,
+            epochs=base.epochs if change.batch is None else as_many_updates(base, contender, change.batch),
             seed=base.seed,
             margin=base.margin,
         )
         self.base, self.change, self.compiler = base, change, base.compiler
 
     def new_trainer(self, loss: Loss) -> Trainer:
-        """The trainer of the comparison with other weights or another model."""
-        known, weight = self.base.trainer(loss), self.change.weight
+        """The trainer of the comparison with other weights, other columns or another model."""
+        known, weight, columns = self.base.trainer(loss), self.change.weight, self.change.columns
         folds = known.folds
         if weight is not None:
             folds = [replace(fold, weight=weight(place, fold).astype(np.float32)) for place, fold in enumerate(folds)]
+        if columns is not None:
+            folds = [
+                replace(fold, x=seen(columns(place, fold.x)), stop_x=seen(columns(place, fold.stop_x)))
+                for place, fold in enumerate(folds)
+            ]
         mine = Trainer(folds, self.model, self.epochs, known.labels, self.compiler)
         mine.programs = known.programs
         return mine
+
+    def judged(self, fit: int) -> np.ndarray:
+        """The judged rows, their columns changed as those that the run learned from."""
+        rows, columns = super().judged(fit), self.change.columns
+        return rows if columns is None else seen(columns(self.problem.places[fit], rows))
+
+
+def seen(rows: np.ndarray) -> np.ndarray:
+    """Encoded rows in the form that the engine reads."""
+    return np.ascontiguousarray(rows, np.float32)
+
+
+def as_many_updates(base: Runner, contender: Contender, batch: int) -> int:
+    """The epochs that make as many updates in batches of another size as the contender makes, to the nearest epoch."""
+    rows, before = base.trainer(contender.loss).rows, base.batch(contender)
+    ratio = math.ceil(rows / (before or rows)) / math.ceil(rows / min(batch, rows))
+    return max(1, round(base.epochs * ratio))
 
 
 @dataclass
@@ -95,12 +130,11 @@ class Trials:
 
     def run(self, contender: Contender, change: Change) -> list[Run]:
         """The runs of a contender with the change, at the learning rate that was confirmed without it."""
-        name = f"{contender.id}{BESIDE}{change.name}"
-        rate = self.plain(contender)[0].learning_rate
-        self.say(f"looking for reasons: {name}, {PAIRS} runs")
+        changed, rate = change.of(contender), self.plain(contender)[0].learning_rate
+        self.say(f"looking for reasons: {changed.id}, {PAIRS} runs")
         self.used += PAIRS
-        Changed(self.runner, change).bundle(replace(contender, id=name), COUNTERFACTUAL, [(rate, fit) for fit in self.fits])
-        return self.runner.ledger.runs(name, COUNTERFACTUAL)
+        Changed(self.runner, change, contender).bundle(changed, COUNTERFACTUAL, [(rate, fit) for fit in self.fits])
+        return self.runner.ledger.runs(changed.id, COUNTERFACTUAL)
 
     def compared(self, measure: Metric, arms: Mapping[str, tuple[Loss, Sequence[Run]]]) -> Ranking | None:
         """The arms by a metric with the simultaneous intervals of all their differences, rows and seeds drawn again.

@@ -251,7 +251,7 @@ class Runner:
         }
         fine = trained.status is Status.OK
         if fine and phase in JUDGED:
-            raw = self.predicted(trained.params, self.problem.judged[fit])
+            raw = self.predicted(trained.params, self.judged(fit))
             arrays["judged"] = raw[:, 0] if raw.shape[1] == 1 else raw
             arrays["stop_raw"] = np.ascontiguousarray(trained.stop_raw)
             arrays |= {
@@ -272,6 +272,10 @@ class Runner:
             arrays,
             seconds,
         )
+
+    def judged(self, fit: int) -> np.ndarray:
+        """The encoded rows that judge a run of a fit."""
+        return self.problem.judged[fit]
 
     def predicted(self, params: Params, rows: np.ndarray) -> np.ndarray:
         """Raw scores of encoded rows, `(rows, outputs)`, computed as the delivered model will compute them."""

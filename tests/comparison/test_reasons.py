@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
 
 import downslope
 from benchmarks import validate_reasons as known
@@ -148,6 +150,39 @@ def test_stopped_among_the_extra_runs_it_goes_on_to_the_same_bytes(tmp_path):
     assert len(done) == PAIRS
     known.result("outliers", "decisive", 0, out=tmp_path / "stopped")
     assert small.timeless(tmp_path / "stopped") == small.timeless(tmp_path / "whole")
+
+
+def test_the_focal_arm_is_judged_by_the_link_of_its_own_loss(tmp_path):
+    record = known.record(known.result("imbalance", "decisive", 0, out=tmp_path / "run"), "imbalance")
+    arm = next(arm for arm in record["arms"] if "focal" in arm["name"])
+    problem = comparing.rows_of(known.table("imbalance", "decisive", 0), "y", None, None, (), (), None, None, None, 0, 6)
+    with Ledger(tmp_path / "run") as ledger:
+        runs = [run for run in ledger.runs() if run.contender == arm["runs"][0]["contender"]]
+    scores = []
+    for run in runs:
+        fit = problem.fits[run.fit]
+        # Raw scores of a focal loss are no log-odds: labels come from Platt's two numbers, by scikit-learn as another witness.
+        raw, y = run.arrays["stop_raw"], problem.dataset.y[fit.stop]
+        ones = y.sum()
+        part = np.where(y == 1, (ones + 1) / (ones + 2), 1 / (len(y) - ones + 2))
+        both = LogisticRegression(C=np.inf, tol=1e-8)
+        judge = both.fit(np.tile(raw, 2)[:, None], np.repeat([1, 0], len(y)), np.concatenate([part, 1 - part]))
+        labels = judge.predict(run.arrays["judged"][:, None])
+        scores.append(balanced_accuracy_score(problem.dataset.y[fit.judge], labels))
+    assert len(runs) == PAIRS and np.mean(scores) == pytest.approx(arm["score"], abs=1e-6)
+    assert audit(tmp_path / "run").problems == []
+
+
+def test_several_classes_have_a_focal_arm_too():
+    draw = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [110, 110, 20])
+    x = draw.normal(size=(240, 2)) + np.eye(3)[y][:, :2]
+    table = {"a": x[:, 0].tolist(), "b": x[:, 1].tolist(), "y": np.array(["x", "y", "z"])[y].tolist()}
+    asked = known.options("imbalance", "decisive") | {"losses": "cross_entropy", "epochs": 5}
+    data = comparing.compare(table, "y", **asked).data
+    record = known.record(data, "imbalance")
+    assert [arm["name"] for arm in record["arms"]] == ["with balanced class weights", "with a focal loss"]
+    assert record["verdict"] in ("confirmed", "refuted") and record["class"] == "z"
 
 
 def test_reasons_can_be_left_out_and_asked_for_later(tmp_path):

@@ -112,7 +112,8 @@ def try_changes(
         return untested(record, refusal)
     runs = {change.name: case.trials.run(contender, change) for change in changes}
     arms = {"": case.trials.plain(contender), **runs}
-    judged: dict[str, tuple[Loss, Any]] = {name: (contender.loss, found) for name, found in arms.items()}
+    losses = {change.name: change.loss or contender.loss for change in changes}
+    judged: dict[str, tuple[Loss, Any]] = {name: (losses.get(name, contender.loss), found) for name, found in arms.items()}
     if rival is not None:
         judged["rival"] = (rival.loss, case.trials.plain(rival))
     ranking = case.trials.compared(measure, judged)

@@ -1,7 +1,10 @@
-"""Imbalance: is a rare class neglected because it is rare, so that class weights would bring it back?"""
+"""Imbalance: is a rare class neglected because it is rare, so that class weights or a focal loss would bring it back?"""
+
+from dataclasses import replace
 
 import numpy as np
 
+from downslope.comparison.contender import Contender
 from downslope.comparison.counterfactual import Change
 from downslope.comparison.reasons.base import (
     CONFIRMED,
@@ -18,17 +21,19 @@ from downslope.comparison.reasons.base import (
     try_changes,
     untested,
 )
-from downslope.comparison.wording import percent
+from downslope.comparison.wording import listed, percent
 from downslope.core import examples
 from downslope.core.about import Task
+from downslope.losses import catalogue as losses
 
 FAIR = 0.4  # of an equal share: a fifth of the rows where there are two classes
 WORTH = 0.02  # of balanced accuracy
+FOCAL = {Task.BINARY: "binary_focal", Task.MULTICLASS: "focal"}
 
 
 class Imbalance(Cause):
-    """The sign is the share of the rarest class. The test weighs classes so that all count the same while learning, and reads
-    the balanced accuracy, in which each class counts the same.
+    """The sign is the share of the rarest class. The test learns once with classes weighed so that all count the same, and once
+    with a focal loss, which looks away from what is easy; it reads the balanced accuracy, in which each class counts the same.
     """
 
     title = "imbalance"
@@ -49,21 +54,37 @@ class Imbalance(Cause):
             return untested(record, why)
         if case.evidence.problem.labels.class_weight is not None:
             return untested(record, "class weights are in use already")
-        if one.batch == 1:
-            return untested(record, "in batches of one row class weights cancel")
-        weighed = Change("with balanced class weights", lambda place, fold: balanced(fold.y, fold.weight, len(classes)))
-        record = try_changes(case, record, one, [weighed], measure("balanced_accuracy"))
+        changes = against(case, one)
+        if not changes:
+            return untested(record, "in batches of one row class weights cancel, and its loss is focal already")
+        record = try_changes(case, record, one, changes, measure("balanced_accuracy"))
         if not record["arms"]:
             return record
         record["needed"] = WORTH
-        return record | {"verdict": CONFIRMED if helps(record["arms"][0], WORTH) else REFUTED}
+        return record | {"verdict": CONFIRMED if any(helps(arm, WORTH) for arm in record["arms"]) else REFUTED}
 
     def sentence(self, record: Record) -> str:
         rare = f"{record['class']!r}, {percent(record['statistic']['value'])} of the rows"
-        effect = f"learning with balanced class weights brings {moved(record, record['arms'][0])}"
+        tried = [f"learning {arm['name']} brings {moved(record, arm)}" for arm in record["arms"]]
         if record["verdict"] == CONFIRMED:
-            return f"{record['names'][0]} neglects the rare class ({rare}): {effect}."
-        return f"A class is rare ({rare}), but {record['names'][0]} does not neglect it for that: {effect}."
+            good = [helps(arm, record["needed"]) for arm in record["arms"]]
+            effect = listed([words for words, helped in zip(tried, good, strict=True) if helped])
+            idle = [arm["name"] for arm, helped in zip(record["arms"], good, strict=True) if not helped]
+            beside = f"; learning {listed(idle, 'or')} does not help" if idle else ""
+            return f"{record['names'][0]} neglects the rare class ({rare}): {effect}{beside}."
+        return f"A class is rare ({rare}), but {record['names'][0]} does not neglect it for that: {listed(tried)}."
+
+
+def against(case: Case, one: Contender) -> list[Change]:
+    """Class weights and a focal loss, each where the contender can learn with it and does not do so already."""
+    labels, data, out = case.evidence.problem.labels, case.evidence.problem.dataset, []
+    if one.batch != 1:
+        classes = len(data.classes or ())
+        out.append(Change("with balanced class weights", lambda place, fold: balanced(fold.y, fold.weight, classes)))
+    focal = losses[FOCAL[case.task]]()
+    if type(focal) is not type(one.loss) and not labels.reason(replace(one, loss=focal), data):
+        out.append(Change("with a focal loss", loss=focal))
+    return out
 
 
 def balanced(y: np.ndarray, weight: np.ndarray, classes: int) -> np.ndarray:
