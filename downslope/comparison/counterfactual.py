@@ -73,9 +73,9 @@ class Changed(Runner):
         """The trainer of the comparison with other weights, other columns or another model."""
         known, weight, columns = self.base.trainer(loss), self.change.weight, self.change.columns
         folds = known.folds
-        if weight is not None:
+        if weight is not None and not self.problem.blank:
             folds = [replace(fold, weight=weight(place, fold).astype(np.float32)) for place, fold in enumerate(folds)]
-        if columns is not None:
+        if columns is not None and not self.problem.blank:
             folds = [
                 replace(fold, x=seen(columns(place, fold.x)), stop_x=seen(columns(place, fold.stop_x)))
                 for place, fold in enumerate(folds)
@@ -131,10 +131,14 @@ class Trials:
     def run(self, contender: Contender, change: Change) -> list[Run]:
         """The runs of a contender with the change, at the learning rate that was confirmed without it."""
         changed, rate = change.of(contender), self.plain(contender)[0].learning_rate
-        self.say(f"looking for reasons: {changed.id}, {PAIRS} runs")
         self.used += PAIRS
-        Changed(self.runner, change, contender).bundle(changed, COUNTERFACTUAL, [(rate, fit) for fit in self.fits])
+        self.made(Changed(self.runner, change, contender), changed, [(rate, fit) for fit in self.fits])
         return self.runner.ledger.runs(changed.id, COUNTERFACTUAL)
+
+    def made(self, changed: Changed, one: Contender, wanted: Sequence[tuple[float, int]]) -> None:
+        """Sees to it that the ledger has the runs of these learning rates and fits."""
+        self.say(f"looking for reasons: {one.id}, {len(wanted)} runs")
+        changed.bundle(one, COUNTERFACTUAL, wanted)
 
     def compared(self, measure: Metric, arms: Mapping[str, tuple[Loss, Sequence[Run]]]) -> Ranking | None:
         """The arms by a metric with the simultaneous intervals of all their differences, rows and seeds drawn again.

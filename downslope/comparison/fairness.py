@@ -1,7 +1,7 @@
 """Whether everyone had the same chance: what each run should be, from the plan and the rules, against what the ledger holds."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,12 +53,14 @@ def of_runs(runner: Runner, one: Contender, runs: Sequence[Run]) -> Iterator[str
             yield f"{len(some)} {noun} {words} ({where})"
 
 
-def of_each(runner: Runner, one: Contender, runs: Sequence[Run]) -> Iterator[str]:
+def of_each(
+    runner: Runner, one: Contender, runs: Sequence[Run], phases: Collection[str] = ("tuning", "confirmation")
+) -> Iterator[str]:
     """Runs with another seed, other batches, more updates, or another result than their own curves give."""
     free = gradients_per_step(one.optimizer) is None
     for run in runs:
         name = f"the {run.phase} run of fit {run.fit} at learning rate {run.learning_rate:g}"
-        if run.phase not in ("tuning", "confirmation") or run.fit not in range(len(runner.problem.fits)):
+        if run.phase not in phases or run.fit not in range(len(runner.problem.fits)):
             continue  # said already: more than everyone's
         seed, updates = runner.lane_seed(one, run.fit), runner.updates(one)
         if run.seed != seed:

@@ -12,6 +12,7 @@ from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
 from downslope.comparison.contender import Contender, default_rate
 from downslope.comparison.controls import KINDS, Rows, control, side_by_side
+from downslope.comparison.counterfactual import Trials
 from downslope.comparison.deliver import deliver
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
@@ -36,6 +37,7 @@ from downslope.training.stream import derive
 
 CONTROL_TAG = 11
 OPTIMUM = "optimum"
+LOOKED = "looked for reasons"
 ENOUGH_RUNS = 5
 
 
@@ -145,7 +147,8 @@ class Closing:
         # Where nothing is recommended, the best there is goes home all the same: whoever trains wants a model.
         contender = self.taken_home(data, ranking)
         if contender is not None and ranking is not None and say is not None:
-            data["reasons"] = why.reasons(self.evidence, ranking, data, contender.id, say)
+            data["reasons"] = why.reasons(self.evidence, ranking, data, contender.id, Trials(self.runner, self.court, say))
+        self.ledger.store(LOOKED, bool(data["reasons"]))
         if contender is not None:
             data["test"] = deliver(self.ledger.folder / "model", self.evidence, contender, data, self.single)
         return self.written(data, judged, ranking, temporary, finished=True)

@@ -24,6 +24,7 @@ class Problem:
 
     Fits with the same rows share one encoder and one set of arrays. All encodings are padded with zero columns to the widest,
     so that every fit runs in the same program. `asked` is what was asked of the table: columns to drop, weights, split, test.
+    `blank` tells a problem from the ledger alone, whose columns are zeros.
     """
 
     dataset: Dataset
@@ -32,6 +33,7 @@ class Problem:
     command: str | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
     labels: Labels = Labels()
+    blank: bool = False
     scales: dict[tuple[int, str], TargetScale] = field(default_factory=dict)
 
     @cached_property

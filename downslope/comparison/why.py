@@ -1,6 +1,6 @@
 """Looks for the reasons behind a finished ranking: every cause is examined, and its sentence made from its record alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from downslope.comparison.assemble import Evidence
@@ -11,9 +11,7 @@ from downslope.comparison.reasons.base import NOT_TESTED, Case, Record
 from downslope.comparison.wording import capital
 
 
-def reasons(
-    evidence: Evidence, ranking: Ranking, data: Mapping[str, Any], chosen: str, say: Callable[[str], None]
-) -> list[Record]:
+def reasons(evidence: Evidence, ranking: Ranking, data: Mapping[str, Any], chosen: str, trials: Trials) -> list[Record]:
     """A record for each cause that makes sense for the task, in the order of importance, each with its sentence."""
     constant = data.get("controls", {}).get("constant", {}).get("metrics", {})
     case = Case(
@@ -21,7 +19,7 @@ def reasons(
         ranking,
         next(one for one in evidence.contenders if one.id == chosen),
         {name: value["mean"] for name, value in constant.items()},
-        Trials(evidence.runner, evidence.court, say),
+        trials,
     )
     causes = sorted((catalogue[name]() for name in catalogue.names), key=lambda cause: (cause.rank, cause.title))
     found = [record for cause in causes if (record := cause.examine(case)) is not None]

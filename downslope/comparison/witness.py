@@ -79,7 +79,7 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any])
     )
     development, test = np.flatnonzero(roles[0] != TEST), np.flatnonzero(roles[0] == TEST)
     splits = Splits(frame["split"]["scheme"], development, test, tuple(fits[:tuning]), tuple(fits[tuning:]))
-    found = Problem(dataset, splits, frame["source"], frame["command"])
+    found = Problem(dataset, splits, frame["source"], frame["command"], frame["asked"], blank=True)
     found.labels = labels(facts.get("class_weight"), facts.get("label_smoothing"), dataset)
     found.features = int(frame["features"])
     found.matrices = [

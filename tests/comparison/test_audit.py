@@ -68,7 +68,7 @@ def problem(folder: Path) -> str:
 def test_an_honest_run_holds_and_nothing_is_written(folder):
     before = contents(folder)
     found = audit(folder)
-    assert found.problems == [] and len(found.checked) == 5
+    assert found.problems == [] and len(found.checked) == 6
     assert contents(folder) == before
     facts = {label: words for label, words, *_ in found.facts}
     assert facts["Confirmation runs"] == "5 for everyone" and facts["Learning rates planned"] == "3 for everyone"
@@ -236,7 +236,7 @@ def test_a_damaged_ledger_no_run_and_a_run_in_use_are_one_line(folder, tmp_path)
 
 def test_the_command_says_what_was_checked_and_ends_with_a_code(folder):
     done = CliRunner().invoke(cli, ["audit", str(folder)])
-    assert done.exit_code == 0 and done.stdout.endswith("Everything holds.\n") and done.stdout.count("; holds") == 5
+    assert done.exit_code == 0 and done.stdout.endswith("Everything holds.\n") and done.stdout.count("; holds") == 6
     edited(folder, lambda data: entry(data, ADAM).update(rank=9))
     done = CliRunner().invoke(cli, ["audit", str(folder), "--json"])
     assert done.exit_code == 1

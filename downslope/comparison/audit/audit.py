@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison import deliver, fairness, folder
+from downslope.comparison import deliver, fairness, folder, why
 from downslope.comparison.audit.compared import LEFT, differences, plain
+from downslope.comparison.audit.recorded import Recorded
 from downslope.comparison.audit.reopen import opened, reopened
-from downslope.comparison.finish import Closing
+from downslope.comparison.finish import LOOKED, Closing
 from downslope.comparison.judge import Judged
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.rank import Ranking
@@ -76,7 +77,8 @@ def audit(place: str | Path) -> Audit:
         if facts is None or frame is None:
             raise BadData(f"the ledger of {place} is not that of a finished run; the same compare command again finishes it")
         if found.look("every run is as it was written", ledger.altered()):
-            found.unchecked += ["encoders, predictions and the true optimum, as noted: the ledger keeps no columns of the table"]
+            noted = "encoders, predictions, the true optimum and the signs of reasons"
+            found.unchecked.append(f"{noted}, as noted: the ledger keeps no columns of the table")
             if facts.get("own"):
                 names = ", ".join(sorted(facts["own"]))
                 found.unchecked.append(f"scores, ranking and fairness, for {names} is code of the user's own and is not run here")
@@ -110,13 +112,12 @@ def derive(
             return
         found.facts = fairness.shown(closing.runner, facts)
         derived, judged, ranking = closing.assembled(closing.judged_controls(), frame, solve=False)
-        derived = plain(derived | {"test": test(closing)})
+        derived = plain(derived | {"test": test(closing), "reasons": reasons(closing, derived, ranking, found)})
         wrong = differences({name: value for name, value in derived.items() if name not in LEFT}, claimed)
         found.look(
-            "result.json follows from the runs: scores, intervals, ranks, ties, controls, twin, recommendation, test", wrong
+            "result.json follows from the runs: scores, intervals, ranks, ties, controls, twin, recommendation, reasons, test",
+            wrong,
         )
-        if claimed.get("reasons"):
-            found.unchecked.append("reasons: their signs are read from the columns of the table, which the ledger does not keep")
         found.look("the model is that of the recommended contender's runs", model(closing, derived, ranking, place))
         whole = derived | {name: claimed.get(name) for name in LEFT}
         if facts["versions"] == folder.versions():
@@ -125,6 +126,23 @@ def derive(
             found.unchecked.append("report.html and runs.csv to the letter, for they were made with other versions")
     finally:
         closing.runner.close()
+
+
+def reasons(closing: Closing, derived: Mapping[str, Any], ranking: Ranking | None, found: Audit) -> list[dict[str, Any]]:
+    """The records of all causes, from the runs in the ledger and what it notes of the columns; none where none was asked for."""
+    contender = closing.taken_home(derived, ranking)
+    if contender is None or ranking is None or not closing.ledger.fact(LOOKED):
+        return []
+    trials = Recorded(closing.runner, closing.court, lambda said: None)
+    try:
+        records = why.reasons(closing.evidence, ranking, derived, contender.id, trials)
+    except BadData as problem:
+        found.problems.append(f"reasons: {problem}")
+        return []
+    found.look(
+        "the extra runs of the reasons are those that they ask for, each beside its pair", trials.problems + trials.unasked()
+    )
+    return records
 
 
 def model(closing: Closing, derived: Mapping[str, Any], ranking: Ranking | None, place: Path) -> list[str]:

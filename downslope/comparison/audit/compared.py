@@ -7,7 +7,7 @@ from typing import Any
 
 NEAR = 1e-9  # relative: another machine may sum in another order
 LONGEST = 60
-LEFT = {"timing", "finished", "reasons"}  # what the ledger alone does not give
+LEFT = {"timing", "finished"}  # what the ledger alone does not give
 WORDS = {"tied_with_best": "tied with the best", "learning_rate": "learning rate"}
 
 

@@ -1,7 +1,7 @@
 """The contract of a cause: its sign in the data, the runs that put it to the test, and the sentence about what came of it."""
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from downslope.comparison.metrics import Metric
 from downslope.comparison.rank import MARGIN_SHARE, Interval, Ranking, practical_margin
 from downslope.comparison.wording import number, title
 from downslope.core.about import Task
+from downslope.core.errors import BadData
 from downslope.losses.base import Loss
 
 Record = dict[str, Any]
@@ -53,6 +54,20 @@ class Case:
         """All confirmation runs of a contender."""
         return self.evidence.ledger.runs(one.id, "confirmation")
 
+    def noted(self, name: str, read: Callable[[], Any]) -> Any:
+        """What `read` finds in the columns of the table, as plain data; the ledger notes it under the cause's `name`.
+
+        An audit has the ledger and no columns: it takes the note, and computes everything else of a record again. So a cause
+        reads columns (`matrices`, `judged`, folds) inside of `read` and inside of its changes, and nowhere else.
+        """
+        ledger, key = self.evidence.ledger, f"reason {name}"
+        if not self.evidence.problem.blank:
+            ledger.store(key, [read()])
+        noted = ledger.fact(key)
+        if noted is None:
+            raise BadData(f"{name}: the ledger has no note of what was read from the columns")
+        return noted[0]
+
     def margin(self, measure: Metric, score: float) -> float:
         """The difference by a metric that nobody would act on: the ranking's own share of the way to the constant predictor."""
         constant = self.constants.get(measure.name)
@@ -62,6 +77,7 @@ class Case:
 class Cause(abc.ABC):
     """One possible reason for what a comparison found. Objects, never names, decide what a cause makes of a contender.
 
+    An audit examines again: with the runs of the ledger in place of new ones, and with what `Case.noted` kept of the columns.
     Causes are examined by `rank`, the most important first, for the runs that they may make are limited.
     """
 

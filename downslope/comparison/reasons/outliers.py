@@ -1,6 +1,7 @@
 """Outliers: is a loss whose pull grows with the error behind a robust one because of a few rows far out?"""
 
 from collections.abc import Iterator
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import numpy as np
 
 from downslope.comparison.contender import Contender, short
 from downslope.comparison.counterfactual import Change
+from downslope.comparison.rank import Interval
 from downslope.comparison.reasons.base import (
     CONFIRMED,
     REFUTED,
@@ -54,13 +56,20 @@ class Outliers(Cause):
         if pair is None:
             why = "no squared and robust loss with the same optimizer both came to a score"
             return untested(opened(self, case, [], nothing, TRIGGER), why)
-        rows = {place: far_out(case, pair[1], place, fit) for place, fit in self.fits(case).items()}
-        found = share_of(sum(mask.sum() for mask in rows.values()) / len(rows), round(np.mean([len(m) for m in rows.values()])))
+        fits = self.fits(case)
+        far = cache(lambda place: far_out(case, pair[1], place, fits[place]))
+
+        def share() -> Record:
+            rows = [far(place) for place in fits]
+            return share_of(sum(mask.sum() for mask in rows) / len(rows), round(np.mean([len(m) for m in rows]))).to_json()
+
+        found = Interval(**case.noted("outliers", share))
         words = f"training rows beyond {FAR_RESIDUAL:g} robust standard deviations of a robust fit, or {FAR_COLUMN:g} in a column"
         record = opened(self, case, pair, measured(words, found), TRIGGER)
         if found.mean < TRIGGER:
             return untested(record, f"{percent(found.mean)} of rows lie far out; it is tried from {percent(TRIGGER)} on")
-        left_out = Change("without rows far out", lambda place, fold: np.where(rows.get(place, False), 0, fold.weight))
+        without = "without rows far out"
+        left_out = Change(without, lambda place, fold: np.where(far(place) if place in fits else False, 0, fold.weight))
         record = try_changes(case, record, pair[0], [left_out], measure("mae"), pair[1])
         if not record["arms"]:
             return record

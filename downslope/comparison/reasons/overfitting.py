@@ -40,12 +40,12 @@ class Overfitting(Cause):
 
     def examine(self, case: Case) -> Record | None:
         one = case.chosen
-        found = optimism(case, one)
+        found = case.noted("overfitting", lambda: optimism(case, one))
         words = "share of what was learned on the training rows that does not carry over to judged ones"
         if found is None:
             empty = {"words": words, "value": None, "low": None, "high": None}
             return untested(opened(self, case, [one], empty, TRIGGER), "there is no constant predictor to measure the gap by")
-        share, lost = found
+        share, lost = Interval(**found[0]), found[1]
         record = opened(self, case, [one], measured(words, share), TRIGGER)
         changes = regularised(case)
         if not changes:
@@ -79,7 +79,7 @@ def regularised(case: Case) -> list[Change]:
     return out
 
 
-def optimism(case: Case, one: Contender) -> tuple[Interval, float] | None:
+def optimism(case: Case, one: Contender) -> tuple[Record, float] | None:
     """By how much judged scores are worse than training ones: as a share of the way from the constant predictor to the latter,
     with its interval over the runs, and in the metric's units.
     """
@@ -102,4 +102,4 @@ def optimism(case: Case, one: Contender) -> tuple[Interval, float] | None:
         return None
     reach = float(stats.t.ppf(0.975, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares)))
     middle = float(shares.mean())
-    return Interval(middle, middle - reach, middle + reach), float(np.mean(worse))
+    return Interval(middle, middle - reach, middle + reach).to_json(), float(np.mean(worse))

@@ -1,0 +1,36 @@
+"""The extra runs of reasons as the ledger holds them: nothing is trained, and what is not as it should be is said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from downslope.comparison import fairness
+from downslope.comparison.contender import Contender
+from downslope.comparison.counterfactual import Changed, Trials
+from downslope.comparison.fairness import listed
+from downslope.comparison.run import COUNTERFACTUAL
+from downslope.core.errors import BadData
+
+
+@dataclass
+class Recorded(Trials):
+    """Trials of an audit. `seen` holds whom the reasons ask for, `problems` a line for each run that is not as it should be."""
+
+    seen: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    def made(self, changed: Changed, one: Contender, wanted: Sequence[tuple[float, int]]) -> None:
+        """Looks at the runs in place of making them."""
+        self.seen.add(one.id)
+        runs = self.runner.ledger.runs(one.id, COUNTERFACTUAL)
+        have = [(run.learning_rate, run.fit) for run in runs]
+        missing = [fit for rate, fit in wanted if (rate, fit) not in have]
+        if missing:
+            raise BadData(f"{one.id}: {len(missing)} of {len(wanted)} extra runs are missing (fit {listed(missing)})")
+        if len(have) > len(wanted):
+            raise BadData(f"{one.id}: {len(have)} extra runs, and {len(wanted)} were asked for")
+        self.problems += [f"{one.id}: {words}" for words in fairness.of_each(changed, one, runs, (COUNTERFACTUAL,))]
+
+    def unasked(self) -> list[str]:
+        """Extra runs that no reason asks for."""
+        others = {run.contender for run in self.runner.ledger.runs(phase=COUNTERFACTUAL)} - self.seen
+        return [f"{name}: extra runs that no reason asks for" for name in sorted(others)]
