@@ -117,7 +117,8 @@ class Lbfgs(Optimizer):
         direction = two_loops(slope, moves, turns, count, scale)
         descent = jnp.sum(slope * direction)
         reach = jnp.sum(jnp.abs(slope))
-        cautious = jnp.where(state.step == 0, jnp.minimum(1, 1 / jnp.where(reach > 0, reach, 1)), 1)
+        reach = jnp.where(reach > 0, reach, 1)
+        cautious = jnp.where(state.step == 0, jnp.minimum(1, 1 / reach), 1)
 
         def look(size: Array) -> tuple[Array, Array]:
             there = tree.typed_as(params, restore(jnp.asarray(point + size * direction, flat.dtype)))

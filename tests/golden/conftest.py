@@ -8,4 +8,5 @@ collect_ignore = [
     "with_keras.py",
     "with_pytorch_optimizer.py",
     "schedules.py",
+    "line_search.py",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "jax"  # read when Keras is first imported; its norm on torch is in float32 whatever comes
 
+import line_search
 import names
 import numpy as np
 import schedules
@@ -60,6 +61,8 @@ def main():
             write(name, [trajectory(case) for case in cases])
     if not sys.argv[1:] or "schedules" in sys.argv[1:]:
         write("schedules", list(schedules.cases()))
+    if not sys.argv[1:] or "line_searches" in sys.argv[1:]:
+        write("line_searches", list(line_search.cases()))
     if not sys.argv[1:] or "names" in sys.argv[1:]:
         names.write(HERE)
     refuse_ours()

@@ -69,3 +69,19 @@ def factors():
     """A learning rate that changes at every step, and now and then by a jump: momentum stored with the rate would show."""
     steps = np.arange(STEPS)
     return (1.0 + 0.5 * np.sin(0.9 * steps)) * np.where(steps < 20, 1.0, 0.3) * np.where(steps < 40, 1.0, 2.0)
+
+
+def curve(size, form, xp=np):
+    """A function along a line with its slope: a cubic and a few waves; 0 at 0."""
+    waves, (first, second, third) = form["waves"], form["cubic"]
+    value = first * size + second * size**2 + third * size**3
+    slope = first + 2 * second * size + 3 * third * size**2
+    for height, often, shift in waves:
+        value = value + height * (xp.sin(often * size + shift) - xp.sin(shift))
+        slope = slope + height * often * xp.cos(often * size + shift)
+    return value, slope
+
+
+def bowl(params, curvature):
+    """A parabola in two dimensions, for steps so small that what an optimizer takes for nothing begins to count."""
+    return 0.5 * (curvature * params**2).sum(), curvature * params

@@ -166,7 +166,7 @@ def test_makers_do_not_import_ours():
             )
 
 
-MAKERS = ("with_torch", "with_optax", "with_keras", "with_pytorch_optimizer", "schedules", "names")
+MAKERS = ("with_torch", "with_optax", "with_keras", "with_pytorch_optimizer", "schedules", "line_search", "names")
 
 
 GUILTY = [(None, ""), ("with_keras", "import"), ("schedules", "import"), ("with_torch", "call")]
