@@ -31,6 +31,7 @@ TRAINING = [
     click.option("--average", metavar="AVERAGE", help='Predict with averaged parameters: uniform, "exponential(decay=0.9)".'),
     click.option("--class-weight", metavar="WEIGHTS", help='How classes count while learning: balanced, or "no=1, yes=5".'),
     click.option("--label-smoothing", type=click.FloatRange(0, 1, max_open=True), help="Share of a label that all classes get."),
+    click.option("--standardize/--no-standardize", default=True, help="Whether numbers are scaled to mean 0 and variance 1."),
     click.option("--penalty", metavar="PENALTY", help='For example "l2(strength=0.001)".'),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data; otherwise planned by updates."),
     click.option("--draws", type=click.IntRange(min=1), help="Learning rates tried for each contender."),

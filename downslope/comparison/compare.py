@@ -56,6 +56,7 @@ def compare(
     average: Any = None,
     class_weight: Any = None,
     label_smoothing: float | None = None,
+    standardize: bool = True,
     single: bool = False,
     margin: float = MARGIN_SHARE,
     reasons: bool = True,
@@ -71,7 +72,8 @@ def compare(
     continues there, `fresh` starts anew. `schedule` is what multiplies the learning rate, or a mapping from names of settings to
     schedules; `clip_norm` is the greatest length of a gradient, `average` ("uniform", "exponential") predicts with averaged
     parameters. `class_weight` ("balanced", or weights by class) and `label_smoothing` are for the rows that are learned from,
-    never for judging. All of these are alike for everyone. `reasons` looks for reasons afterwards, with a few more runs.
+    never for judging; without `standardize` numbers stay in their own units. All of these are alike for everyone. `reasons`
+    looks for reasons afterwards, with a few more runs.
     Raises a `DownslopeError` of one line for anything the user can put right.
 
     >>> import downslope
@@ -97,8 +99,8 @@ def compare(
     given |= {"class_weight": class_weight, "label_smoothing": label_smoothing}
     given |= {"penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
     given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
-    given |= {"no_reasons": not reasons}
-    problem.command, problem.asked = command(source, given), asked_of(given)
+    given |= {"no_standardize": not standardize, "no_reasons": not reasons}
+    problem.command, problem.asked, problem.standardize = command(source, given), asked_of(given), standardize
     dataset, splits = problem.dataset, problem.splits
     ranking_metric = metrics.find_metric(metric, dataset.task) if metric else metrics.default_metric(dataset.task)
     watcher.found(dataset)
@@ -141,6 +143,7 @@ def compare(
         model=short(rules.model),
         **rules.alike.facts(),
         **problem.labels.facts(),
+        **({} if standardize else {"standardize": False}),
         penalty=None if rules.penalty is None else short(rules.penalty),
         batch=rules.batch,
         epochs=rules.epochs,
@@ -266,6 +269,7 @@ def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[
         f"model {short(rules.model)} on {wide} columns; {runs:,} runs in all, {in_words(seconds)}, {size / 1e9:.1f} GB of memory",
     ]
     words += [*rules.alike.words(known, rules.penalty), *problem.labels.words()]
+    words += [] if problem.standardize else ["numbers stay in their own units: nothing is standardised"]
     words += [f"not run: {one.id} ({one.reason})" for one in field if one.reason]
     return words
 

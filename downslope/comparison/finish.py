@@ -310,6 +310,7 @@ class Closing:
             "average": self.facts.get("average"),
             "class_weight": self.facts.get("class_weight"),
             "label_smoothing": self.facts.get("label_smoothing"),
+            "standardize": self.facts.get("standardize", True),
             "penalty": self.facts["penalty"],
             "own": own.written(self.rules),
             "target_scale": scale,

@@ -40,6 +40,7 @@ class Recipe:
     batch: int | None
     epochs: int
     classes: int
+    standardize: bool
     scale: Mapping[str, float] | None
     seed: int
 
@@ -131,6 +132,7 @@ def recipe_of(result: Mapping[str, Any], contender: Mapping[str, Any]) -> Recipe
         batch=None if batch == "full" else int(batch),
         epochs=int(result["budget"]["epochs"]),
         classes=len(result.get("classes") or ()) or 2,
+        standardize=bool(result.get("standardize", True)),
         scale=result.get("target_scale") if losses.catalogue[contender["loss"]].about.target_scale != "none" else None,
         seed=int(result.get("seed", 0)),
     )
@@ -161,6 +163,7 @@ def downslope_code(result: Mapping[str, Any], contender: Mapping[str, Any]) -> s
         "average": result.get("average"),
         "class_weight": result.get("class_weight"),
         "label_smoothing": result.get("label_smoothing"),
+        "standardize": None if result.get("standardize", True) else False,
         "penalty": result.get("penalty"),
         "metric": result["metric"]["name"],
         "epochs": budget["epochs"],

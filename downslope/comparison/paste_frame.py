@@ -58,8 +58,9 @@ def numpy_part(recipe: Any) -> list[str]:
     """Features, target, weights of rows, the best constant, the numbers of epochs, rows and steps."""
     kind = "int" if recipe.task == "multiclass" else "np.float32"
     what = "the target" if recipe.task == "regression" else "class indices from 0"
+    units = "each with mean 0 and variance 1" if recipe.standardize else "numbers in their own units"
     lines = [
-        f"# X: encoded features, each with mean 0 and variance 1; y: {what}",
+        f"# X: encoded features, {units}; y: {what}",
         "X, y = np.asarray(X, np.float32), np.asarray(y)",
     ]
     if recipe.scale is not None:

@@ -107,14 +107,16 @@ def network(recipe: Any) -> list[str]:
 
 
 def pipeline(recipe: Any, home: str, name: str, arguments: list[str]) -> str:
-    """Scaled features, the model, and for regression the scaled target."""
-    scaled = recipe.scale is not None
+    """Scaled features unless they stay as they are, the model, and for regression the scaled target."""
+    scaled, standard = recipe.scale is not None, recipe.standardize
+    scalers = [*(["RobustScaler"] if scaled else []), *(["StandardScaler"] if standard else [])]
     lines = ["from sklearn.compose import TransformedTargetRegressor"] if scaled else []
-    lines += [f"from sklearn.{home} import {name}", "from sklearn.pipeline import make_pipeline"]
-    lines.append(f"from sklearn.preprocessing import {'RobustScaler, ' if scaled else ''}StandardScaler")
+    lines.append(f"from sklearn.{home} import {name}")
+    lines += ["from sklearn.pipeline import make_pipeline"] if standard else []
+    lines += [f"from sklearn.preprocessing import {', '.join(scalers)}"] if scalers else []
     lines += ["", f"# X: numeric features; y: the {'target' if recipe.task == 'regression' else 'classes'}", f"model = {name}("]
     lines += [f"    {argument}," for argument in arguments]
-    lines += [")", "model = make_pipeline(StandardScaler(), model)"]
+    lines += [")", *(["model = make_pipeline(StandardScaler(), model)"] if standard else [])]
     if scaled:
         lines.append("# The target is trained less its median and divided by IQR / 1.349.")
         lines.append("scaler = RobustScaler(quantile_range=(25, 75), unit_variance=True)")

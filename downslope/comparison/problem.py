@@ -25,6 +25,7 @@ class Problem:
     Fits with the same rows share one encoder and one set of arrays. All encodings are padded with zero columns to the widest,
     so that every fit runs in the same program. `asked` is what was asked of the table: columns to drop, weights, split, test.
     `blank` tells a problem from the ledger alone, whose columns are zeros.
+    Without `standardize` numbers are encoded in their own units.
     """
 
     dataset: Dataset
@@ -34,6 +35,7 @@ class Problem:
     asked: Mapping[str, Any] = field(default_factory=dict)
     labels: Labels = Labels()
     blank: bool = False
+    standardize: bool = True
     scales: dict[tuple[int, str], TargetScale] = field(default_factory=dict)
 
     @cached_property
@@ -65,7 +67,7 @@ class Problem:
     @cached_property
     def encoders(self) -> list[Encoder]:
         """One for each set of arrays, fitted on its training rows alone."""
-        return [Encoder.fit(self.dataset, self.fits[fit].train) for fit in self.firsts]
+        return [Encoder.fit(self.dataset, self.fits[fit].train, self.standardize) for fit in self.firsts]
 
     @cached_property
     def features(self) -> int:

@@ -17,6 +17,7 @@ __all__ = ["Encoder", "TargetScale"]
 MOST_LEVELS = 64
 RARE = 5  # a level on fewer training rows teaches nothing of its own
 STRAIGHT = 8.0  # scales from the centre, beyond which a number counts by its logarithm
+LARGEST = float(np.finfo(np.float32).max)
 MIDDLE, POOLED = "missing", "rare"
 
 
@@ -76,6 +77,31 @@ class NumberPart:
 
 
 @dataclass(frozen=True)
+class PlainNumberPart:
+    """A number as it is, in its own units. A missing value becomes `fill_in`, the mean, and sets an indicator."""
+
+    name: str
+    fill_in: float
+    indicator: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The number, and its indicator."""
+        return (self.name, f"{self.name}: {MIDDLE}") if self.indicator else (self.name,)
+
+    def fill(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Write the number, cut off where float32 ends, and the indicator."""
+        gone = np.isnan(values)
+        out[:, 0] = np.clip(np.where(gone, self.fill_in, values), -LARGEST, LARGEST)
+        if self.indicator:
+            out[:, 1] = gone
+
+    def to_json(self) -> dict[str, Any]:
+        """The part as plain data."""
+        return {"kind": "plain number", **self.__dict__}
+
+
+@dataclass(frozen=True)
 class CategoryPart:
     """A category as one column for each frequent level of the training rows, one for all rare ones, one for missing.
 
@@ -117,8 +143,8 @@ class Encoder:
     parts: tuple[Part, ...]
 
     @classmethod
-    def fit(cls, dataset: Dataset, rows: np.ndarray) -> "Encoder":
-        """The encoder of these rows.
+    def fit(cls, dataset: Dataset, rows: np.ndarray, standardize: bool = True) -> "Encoder":
+        """The encoder of these rows; without `standardize` numbers stay in their own units.
 
         >>> from downslope.data.describe import describe
         >>> from downslope.data.read import read
@@ -134,7 +160,7 @@ class Encoder:
             elif column.kind == "date":
                 fitted.append(fit_calendar(column.name, values, elapsed=column.details.get("elapsed", True)))
             else:
-                fitted.append(fit_number(column.name, values))
+                fitted.append((fit_number if standardize else fit_plain_number)(column.name, values))
         return cls(tuple(fitted))
 
     @property
@@ -175,6 +201,8 @@ def part_from_json(plain: Mapping[str, Any]) -> Part:
     if kind == "number":
         numbers = {key: finite(plain[key]) for key in ("centre", "scale", "mean", "deviation")}
         return NumberPart(name, **numbers, indicator=bool(plain["indicator"]))
+    if kind == "plain number":
+        return PlainNumberPart(name, finite(plain["fill_in"]), bool(plain["indicator"]))
     if kind == "category":
         return CategoryPart(name, texts(plain["levels"]), texts(plain["rare"]), bool(plain["indicator"]))
     if kind == "date":
@@ -220,6 +248,13 @@ def fit_number(name: str, values: np.ndarray) -> NumberPart:
     drawn = draw_in((present - centre) / scale)
     deviation = float(drawn.std())
     return NumberPart(name, centre, scale, float(drawn.mean()), deviation if deviation > 1e-12 else 1.0, bool(gone.any()))
+
+
+def fit_plain_number(name: str, values: np.ndarray) -> PlainNumberPart:
+    """The encoding of a number or a boolean that is to stay as it is."""
+    gone = np.isnan(values)
+    mean = float(np.clip(values[~gone], -LARGEST, LARGEST).mean()) if not gone.all() else 0.0
+    return PlainNumberPart(name, mean, bool(gone.any()))
 
 
 def fit_category(name: str, values: Coded) -> CategoryPart:

@@ -18,7 +18,8 @@ def test_all_options_reach_the_work(run, work):
         "compare sales.csv --target price --task regression --metric mae --losses huber,mse --losses mae --optimizers sgd@32 "
         "--model linear --epochs 3 --draws 5 --seeds 4 --seed 7 --out folder --fresh --test last.csv --split time:day --weight w "
         "--drop id --drop 'a,b' --keep number --positive yes --penalty l2 --schedule cosine --single --margin 0.02 "
-        "--clip-norm 0.5 --average 'uniform(start=0.5)' --class-weight balanced --label-smoothing 0.1"
+        "--clip-norm 0.5 --average 'uniform(start=0.5)' --class-weight balanced --label-smoothing 0.1 "
+        "--no-standardize"
     )
     with open("/dev/null") as table:
         done = run(*shlex.split(line.replace("sales.csv", table.name)))
@@ -50,6 +51,7 @@ def test_all_options_reach_the_work(run, work):
             "average": "uniform(start=0.5)",
             "class_weight": "balanced",
             "label_smoothing": 0.1,
+            "standardize": False,
             "single": True,
             "margin": 0.02,
             "reasons": True,

@@ -31,6 +31,7 @@ OPTIONS = [
     {"model": "mlp(widths=[8, 4], dropout=0.1)", "schedule": "cosine(end=0.1, warmup=0.1)", "clip_norm": 0.5},
     {"penalty": "l2(strength=0.01, charged='everything')", "label_smoothing": 0.1},
     {"model": "linear", "penalty": "l1(strength=0.01)", "average": "uniform_averaging(start=0.5)"},
+    {"standardize": False},
 ]
 
 
@@ -277,6 +278,14 @@ def test_the_line_for_downslope():
     asked = {"drop": ["id"], "weight": "importance", "split": "time:sold_on"}
     code = paste(result("huber", "adam", source="sales.csv", asked=asked))["downslope"]
     assert "    drop=['id'],\n    weight='importance',\n    split='time:sold_on'," in code
+
+
+def test_numbers_that_stay_as_they_are_are_not_scaled_in_the_code_either():
+    for loss in ("squared_error", "cross_entropy"):
+        plain, usual = (paste(result(loss, "adam", **more)) for more in ({"standardize": False}, {}))
+        assert "    standardize=False,\n" in plain["downslope"] and "standardize" not in usual["downslope"]
+        assert "StandardScaler" in usual["scikit-learn"] and "StandardScaler" not in plain["scikit-learn"]
+        assert "numbers in their own units" in plain["pytorch"] and "mean 0 and variance 1" in usual["pytorch"]
 
 
 def test_downslope_runs(in_empty_folder):

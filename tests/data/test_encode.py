@@ -13,7 +13,7 @@ from downslope.core.errors import BadData
 from downslope.data.calendar import date_parts
 from downslope.data.coded import Coded
 from downslope.data.describe import describe
-from downslope.data.encode import MOST_LEVELS, Encoder, TargetScale, draw_in, fit_category, fit_number
+from downslope.data.encode import MOST_LEVELS, Encoder, PlainNumberPart, TargetScale, draw_in, fit_category, fit_number
 from downslope.data.read import read
 from downslope.data.scale import weighted_quantiles
 from downslope.data.split import split
@@ -65,6 +65,29 @@ def test_numbers_are_standardised_and_missing_is_the_mean():
     np.testing.assert_array_equal(encoded[:, 1], gone)
     usual = (DATA.features["amount"] - np.nanmean(DATA.features["amount"])) / np.nanstd(DATA.features["amount"])
     np.testing.assert_allclose(encoded[~gone, 0], usual[~gone], atol=1e-5)
+
+
+def test_numbers_stay_as_they_are_where_nothing_is_standardised():
+    rows = np.arange(0, ROWS, 2)
+    encoder = Encoder.fit(DATA, rows, standardize=False)
+    encoded, amount = encoder.transform(DATA.features), DATA.features["amount"]
+    gone = np.isnan(amount)
+    np.testing.assert_array_equal(encoded[~gone, 0], amount[~gone].astype(np.float32))
+    np.testing.assert_allclose(encoded[gone, 0], np.nanmean(amount[rows]), rtol=1e-6)
+    np.testing.assert_array_equal(encoded[:, 1], gone)
+    usual = Encoder.fit(DATA, rows)
+    assert encoder.names == usual.names
+    same = [place for place, name in enumerate(usual.names) if name.startswith(("town", "day"))]
+    np.testing.assert_array_equal(encoded[:, same], usual.transform(DATA.features)[:, same])
+    assert Encoder.from_json(json.loads(json.dumps(encoder.to_json(), allow_nan=False))) == encoder
+    part = encoder.parts[0]
+    assert isinstance(part, PlainNumberPart)
+    with np.errstate(all="raise"):
+        part.fill(np.array([1e300, -1e300]), out := np.zeros((2, 2), np.float32))
+    assert np.isfinite(out).all() and out[0, 0] == -out[1, 0] > 1e38
+    for name, value in (("fill_in", "1"), ("fill_in", float("nan")), ("kind", "plain")):
+        with pytest.raises((KeyError, TypeError, ValueError)):
+            Encoder.from_json({"parts": [part.to_json() | {name: value}]})
 
 
 def test_nothing_is_learned_from_other_rows():

@@ -28,6 +28,7 @@ def protocol(result: dict[str, Any]) -> dict[str, Any]:
         ("Predicts with", result.get("average") or ""),
         ("Class weights", f"{result['class_weight']}, while learning, not while judging" if result.get("class_weight") else ""),
         ("Label smoothing", f"{result['label_smoothing']:g}, while learning" if result.get("label_smoothing") else ""),
+        ("Numbers", "" if result.get("standardize", True) else "in their own units, not standardised"),
         ("Penalty", result.get("penalty") or "none"),
         ("Target inside", f"minus {number(scale['centre'])}, divided by {number(scale['scale'])}" if scale else ""),
         ("Tied means", "inside the simultaneous 95 % set over all pairs, from a bootstrap over rows and seeds"),
@@ -131,4 +132,5 @@ def in_full(result: dict[str, Any]) -> str:
         "margin": result.get("margin_share"),
     }
     words = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
+    words += [] if result.get("standardize", True) else ["--no-standardize"]
     return block(" \\\n  ".join([f"downslope compare {shlex.quote(source)}", *words]))
