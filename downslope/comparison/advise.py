@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from downslope.comparison import sentences as say
+from downslope.comparison.aims import aims, aims_elsewhere
 from downslope.comparison.sentences import Contender, Result, cost, named, sign, value
 from downslope.comparison.wording import capital
 
@@ -55,13 +56,15 @@ def nothing(result: Result, sentence: str) -> dict[str, Any]:
 
 
 def effort(result: Result, contender: Contender) -> tuple[float, ...]:
-    """What makes one of several equals the simpler one: least sensitive to its rate, fewest settings, cheapest, least memory.
+    """What makes one of several equals the simpler one: solved directly, least sensitive to its rate, fewest settings, cheapest,
+    least memory.
 
     A rate at the edge of its range is nothing to build on, and a grid that was extended is not wider for it.
     """
     planned = result.get("budget", {}).get("learning_rates") or len(contender.get("grid", []))
     return (
         bool(contender.get("at_border")),
+        not contender.get("closed_form"),
         -min(contender.get("good_rates", 0), planned),
         len(contender["settings"]),
         contender.get("gradients_per_step") or 1,
@@ -90,7 +93,8 @@ def reasons(
         say.margin_words(result),
         say.at_the_border(chosen, judged),
         say.full_batch(result, chosen),
-        say.aims(judged),
+        aims_elsewhere(result, chosen, judged),
+        aims(judged),
         say.failures(result),
     ]
 
@@ -101,11 +105,13 @@ def why_this_one(result: Result, chosen: Contender, near: Sequence[Contender], o
         return f"{capital(named(chosen))} has the best score and no other contender is tied with it."
     rivals = [c for c in near if c is not chosen]
     if not rivals:
-        return f"{capital(named(chosen))} has the best score; the others are worse by more than the margin, if not beyond chance."
+        who = f"{capital(named(chosen))} has the best score"
+        return f"{who}; those that are tied with it are worse by more than the margin, but not beyond chance."
     rival = min(rivals, key=lambda c: effort(result, c))
     spans = [f"{c.get('good_rates', 0)} of {len(c.get('grid', []))}" for c in (chosen, rival)]
     words = (
         f"{named(rival)} has its best learning rate at the edge of what was tried",
+        f"the optimum of {named(chosen)} is known in closed form, that of {named(rival)} is not",
         f"{named(chosen)} stays good over {spans[0]} learning rates, {named(rival)} over {spans[1]}",
         f"{named(chosen)} has fewer settings than {named(rival)}",
         f"{named(chosen)} needs fewer gradients a step than {named(rival)}",

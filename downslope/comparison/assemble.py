@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from downslope.comparison import optimum, own
+from downslope.comparison.aims import offset
 from downslope.comparison.contender import Contender
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
@@ -104,6 +105,15 @@ def aims_at(evidence: Evidence, contender: Contender) -> float | None:
     return finite(float(evidence.problem.outward(fit, contender.loss, np.asarray(constant, np.float64)[:1])[0]))
 
 
+def too_high(evidence: Evidence, judged: Judged) -> dict[str, float] | None:
+    """By how much predictions lie above what the metric asks for, and the score without that."""
+    data, fits = evidence.problem.dataset, [evidence.problem.fits[fit].judge for fit in evidence.problem.confirmation]
+    if data.task is not Task.REGRESSION:
+        return None
+    weights = [None if data.weight is None else data.weight[rows] for rows in fits]
+    return offset(evidence.metric, [data.y[rows] for rows in fits], [each["value"] for each in judged.predictions], weights)
+
+
 def entry(
     evidence: Evidence, contender: Contender, judged: Judged | None, ranking: Ranking | None, best: str | None
 ) -> dict[str, Any]:
@@ -153,6 +163,7 @@ def entry(
         "gradients_per_step": gradients_per_step(contender.optimizer),
         "epoch_best": round(float(np.median(rounds)) / per_epoch, 1) if rounds else None,
         "best_constant": aims_at(evidence, contender),
+        "offset": too_high(evidence, judged) if judged is not None else None,
         "closed_form": optimum.closed_form(problem, evidence.runner, contender),
         "twin_of": contender.twin_of,
         "own": own.codes(loss=(contender.loss, None), optimizer=(contender.optimizer, rate)),

@@ -348,7 +348,7 @@ class Closing:
 
 def named(metric: Metric) -> dict[str, str]:
     """A metric as the result names it."""
-    return {"name": metric.name, "title": metric.title, "direction": metric.direction}
+    return {name: getattr(metric, name) for name in ("name", "title", "direction", "asks_for")}
 
 
 def counted_copies(data: Dataset, splits: Splits) -> dict[str, int]:

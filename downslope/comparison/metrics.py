@@ -19,7 +19,7 @@ class Metric:
 
     `needs` says which prediction it reads: a `value`, a `score` whose order alone counts, a `probability` (of class 1 for
     binary tasks, one for each class otherwise), or a `label` (a class index). `shown` puts it beside the ranking
-    metric.
+    metric. `asks_for` is the one number that it wants where a row's target may be one of many, if that has a plain name.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Metric:
     needs: Needs
     function: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     shown: bool = True
+    asks_for: str = ""
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -172,9 +173,9 @@ VALUES, BINARY, CLASSES = (Task.REGRESSION,), (Task.BINARY,), (Task.BINARY, Task
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("rmse", "RMSE", "lower", VALUES, "value", rmse),
-        Metric("mae", "MAE", "lower", VALUES, "value", mae),
-        Metric("r2", "R²", "higher", VALUES, "value", r2),
+        Metric("rmse", "RMSE", "lower", VALUES, "value", rmse, asks_for="the mean"),
+        Metric("mae", "MAE", "lower", VALUES, "value", mae, asks_for="the median"),
+        Metric("r2", "R²", "higher", VALUES, "value", r2, asks_for="the mean"),
         Metric("mape", "mean absolute percentage error", "lower", VALUES, "value", mape, shown=False),
         Metric("roc_auc", "ROC AUC", "higher", BINARY, "score", roc_auc),
         Metric("average_precision", "average precision", "higher", BINARY, "score", average_precision),

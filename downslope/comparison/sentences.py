@@ -115,11 +115,12 @@ def widest(result: Result, contenders: Sequence[Contender]) -> str:
 
 
 def ties(result: Result, chosen: Contender, others: Sequence[Contender], judged: Sequence[Contender]) -> str:
-    """Who does as well."""
+    """Who does as well, which is said only where nobody is behind by more than the margin."""
     if not others:
         return "" if len(judged) < 2 else "No other contender is tied with it."
     title_ = result["metric"]["title"]
     together = f"within {widest(result, [chosen, *others])} {title_}"
+    alike = all(abs(cost(result, c) - cost(result, chosen)) <= (result.get("margin") or 0) for c in others)
     if len(others) + 1 == len(judged):
         who = (
             f"any of the {len(judged)} contenders"
@@ -127,10 +128,13 @@ def ties(result: Result, chosen: Contender, others: Sequence[Contender], judged:
             else listed([short(c, chosen, others) for c in (chosen, *others)])
         )
         return f"No difference was found between {who} (all {together})."
+    names = listed([named(c) for c in others[:2]] if len(others) > FEW else [short(c, chosen, others) for c in others])
     if len(others) > FEW:
-        return f"{len(others)} others do as well ({together}), among them {listed([named(c) for c in others[:2]])}."
-    names = capital(listed([short(c, chosen, others) for c in others]))
-    return f"{names} {'does' if len(others) == 1 else 'do'} as well ({together})."
+        does = "do as well" if alike else "are not found to be worse"
+        return f"{len(others)} others {does} ({together}), among them {names}."
+    one = len(others) == 1
+    does = ("does as well" if one else "do as well") if alike else f"{'is' if one else 'are'} not found to be worse"
+    return f"{capital(names)} {does} ({together})."
 
 
 def gap(result: Result, contender: Contender, chosen: Contender) -> str:
@@ -269,16 +273,6 @@ def full_batch(result: Result, chosen: Contender) -> str:
         return ""
     steps = f"took {full[0]['updates']:,} steps, mini-batches {chosen['updates']:,}"
     return f"At the same cost {title(dict(full[0]), 'optimizer')} {steps}."
-
-
-def aims(judged: Sequence[Contender]) -> str:
-    """What each loss would predict for every row if it could say one number only."""
-    out: dict[str, str] = {}
-    for c in judged:
-        if c.get("best_constant") is not None and c["loss"] not in out:
-            goal = f"{c['aims_at']} ({number(c['best_constant'])})" if c.get("aims_at") else number(c["best_constant"])
-            out[c["loss"]] = f"{title(dict(c), 'loss')} aims at {goal}"
-    return capital(", ".join(out.values()) + ".") if len(out) > 1 else ""
 
 
 def failures(result: Result) -> str:

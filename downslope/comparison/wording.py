@@ -50,10 +50,12 @@ def plus_minus(interval: dict[str, float]) -> str:
 def percent(share: float) -> str:
     """A share in percent.
 
-    >>> percent(0.0412), percent(0.47), percent(0.0061), percent(12.3)
-    ('4 %', '47 %', '0.6 %', '1,230 %')
+    >>> percent(0.0412), percent(0.47), percent(0.0061), percent(12.3), percent(0.0), percent(0.0004)
+    ('4 %', '47 %', '0.6 %', '1,230 %', '0 %', 'under 0.1 %')
     """
     value = 100 * share
+    if abs(value) < 0.05:
+        return "under 0.1 %" if value else "0 %"
     return f"{value:.1f} %" if abs(value) < 0.95 else f"{number(value) if abs(value) >= 1000 else f'{value:,.0f}'} %"
 
 

@@ -30,7 +30,7 @@ WIDTH = 1.96  # of a 95 % interval, in standard errors
 class Case:
     """A finished ranking in which reasons are looked for. `chosen` is the recommended contender, or the best there is.
 
-    `constants` holds what the constant predictor reaches by each metric.
+    `constants` holds what the constant predictor reaches by each metric, `learned` whether anybody is better than it.
     """
 
     evidence: Evidence
@@ -38,6 +38,7 @@ class Case:
     chosen: Contender
     constants: Mapping[str, float | None]
     trials: Trials
+    learned: bool = True
 
     @property
     def task(self) -> Task:

@@ -40,10 +40,13 @@ class Overfitting(Cause):
 
     def examine(self, case: Case) -> Record | None:
         one = case.chosen
-        found = case.noted("overfitting", lambda: optimism(case, one))
         words = "share of what was learned on the training rows that does not carry over to judged ones"
+        empty = {"words": words, "value": None, "low": None, "high": None}
+        if not case.learned:
+            why = "nothing here is better than the constant predictor, so there is nothing to lose"
+            return untested(opened(self, case, [one], empty, TRIGGER), why)
+        found = case.noted("overfitting", lambda: optimism(case, one))
         if found is None:
-            empty = {"words": words, "value": None, "low": None, "high": None}
             return untested(opened(self, case, [one], empty, TRIGGER), "there is no constant predictor to measure the gap by")
         share, lost = Interval(**found[0]), found[1]
         record = opened(self, case, [one], measured(words, share), TRIGGER)
