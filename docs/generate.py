@@ -23,9 +23,16 @@ from downslope.comparison.report.svg import as_file
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+GOLDEN = ROOT / "tests" / "golden"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 ROOM = 0.5  # of a point: what a coordinate may differ by on a machine that rounds otherwise
 ORIGIN = "Written by `make generate`; edit what it is made from."
+ABOUT_ORIGINS = """\
+Optimizers are held against these trajectories step by step, schedules factor by factor, in float64. They come from PyTorch, Keras
+or optax where one of them has the published rule, or another convention that a setting here gives. Where none has the rule, the
+reason is here and a test tries it: the framework that has the name leaves the record, or a printed number is met. `make golden`
+computes everything anew and refuses numbers made with ours. Losses need no record: they are held against 50-digit arithmetic.
+"""
 TITLES = {
     "loss": ("Losses", "How wrong a prediction is."),
     "optimizer": ("Optimizers", "How parameters follow the gradient."),
@@ -50,6 +57,7 @@ def files() -> Iterator[tuple[Path, str]]:
             yield REFERENCE / plural / f"{entry.name}.svg", drawing(entry, found, contours)
             yield REFERENCE / plural / f"{entry.name}.md", page(entry, found.caption)
     yield REFERENCE / "cli.md", commands()
+    yield REFERENCE / "origins.md", origins()
 
 
 def stub(kind: str, entries: list[Entry]) -> str:
@@ -142,11 +150,30 @@ def cell(text: str) -> str:
 
 def checked_against(name: str) -> str:
     """Whose numbers the entry is compared with by the tests, from the header of its golden file."""
-    golden = ROOT / "tests" / "golden" / f"{name}.json"
-    if not golden.exists():
-        return "nothing stored yet, so this entry counts as *unverified*"
-    cases = json.loads(golden.read_text(encoding="utf-8"))["cases"]
-    return ", ".join(sorted({case["made_by"].partition(",")[0] for case in cases}))
+    makers = sorted({made_by.partition(",")[0] for made_by in recorded("optimizer", name)})
+    return ", ".join(makers) or "nothing stored yet, so this entry counts as *unverified*"
+
+
+def recorded(kind: str, name: str) -> list[str]:
+    """What made each of the recorded cases of an entry."""
+    path = GOLDEN / ("schedules.json" if kind == "schedule" else f"{name}.json")
+    cases = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []
+    return [case["made_by"] for case in cases if case.get("schedule", name) == name]
+
+
+def origins() -> str:
+    """Where every recorded number comes from, and why where it comes from none of the three frameworks."""
+    reasons = json.loads((GOLDEN / "origins.json").read_text(encoding="utf-8"))
+    lines = [f"<!-- {ORIGIN} -->", "# Where the recorded numbers come from", ""]
+    lines += ABOUT_ORIGINS.splitlines()
+    for kind in ("optimizer", "schedule"):
+        lines += ["", f"## {TITLES[kind][0]}", "", "| name | made by | cases | why |", "|---|---|---|---|"]
+        for name in catalogue(kind).names:
+            makers = [re.split(r"\(| on | from ", made_by)[0] for made_by in recorded(kind, name)]
+            said = "; ".join(sorted(set(makers))) or "*nothing yet*"
+            why = reasons.get(name, "it has the rule")
+            lines += [f"| `{name}` | {cell(said)} | {len(makers)} | {cell(why)} |"]
+    return "\n".join(lines) + "\n"
 
 
 def commands() -> str:

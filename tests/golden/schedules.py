@@ -43,16 +43,27 @@ def cases():
     falls = [optax.cosine_decay_schedule(1.0, 20, 0.3)] * 2
     settings = {"cycles": 2, "growth": 1, "end": 0.3}
     yield case("cosine_restarts", 40, settings, optax.join_schedules(falls, [20]), "join_schedules(cosine_decay_schedule)")
-    # Vaswani et al. (2017), equation 3, relative to its peak and from there on: min(n^-1/2, n w^-3/2) / w^-1/2. Written out
-    # here because optax, PyTorch and Keras have no such schedule. The paper prints no rate that could be reproduced, only the
-    # equation and its 4 000 steps of warm-up.
-    rising, steps = 8, 40
-    peak = [min((rising + n) ** -0.5, (rising + n) * rising**-1.5) / rising**-0.5 for n in range(steps)]
-    settings = {"timescale": rising / steps}
-    yield {
-        "schedule": "inverse_square_root",
-        "steps": steps,
-        "made_by": "the paper's equation",
-        "settings": settings,
-        "factors": peak,
-    }
+    yield from as_printed()
+
+
+PRINTED = {1: 0.01, 2: 0.02, 23: 0.23, 24: 0.24, 25: 0.25} | {n: 0.25 * 5 / n**0.5 for n in (26, 27, 300, 4000, 50000)}
+
+
+def root(number, rising):
+    """Vaswani et al. (2017), equation 3, relative to its peak."""
+    return min(number**-0.5, number * rising**-1.5) / rising**-0.5
+
+
+def as_printed():
+    """The inverse square root from its peak on, and from the start of its warm-up. The paper prints no rate; the test of Trax,
+    which one of its authors kept, prints those above for 24 rising steps, 0.25 at the peak and steps that count from 1.
+    """
+    assert all(abs(0.25 * root(number, 25) - rate) < 1e-12 for number, rate in PRINTED.items())
+    made_by = "the paper's equation, which meets the rates printed in Trax's lr_schedules_test.py"
+    for first, rising, steps, settings in (
+        (8, 8, 40, {"timescale": 8 / 40}),
+        (1, 25, 50, {"warmup": 24 / 50, "timescale": 25 / 26}),
+    ):
+        factors = [root(first + number, rising) for number in range(steps)]
+        case = {"schedule": "inverse_square_root", "steps": steps, "made_by": made_by, "settings": settings}
+        yield case | {"factors": factors}

@@ -1,4 +1,4 @@
-"""Reference trajectories from Keras, in float64, for the conventions that only Keras has."""
+"""Reference trajectories from Keras, in float64, for the rules and conventions that only Keras has."""
 
 from functools import partial
 from unittest import mock
@@ -51,7 +51,20 @@ def cases():
     settings = {"decay": 0.8, "momentum": 0.7, "epsilon": 1e-2, "centered": True, "epsilon_inside": True}
     theirs = {"rho": 0.8, "momentum": 0.7, "epsilon": 1e-2, "centered": True}
     yield case("rmsprop_momentum", "logistic", 0.01, settings, keras.optimizers.RMSprop, constant=True, **theirs)
+    yield from clipped()
     yield from muon()
+
+
+def clipped():
+    """Keras alone shortens each array to exactly the limit."""
+    for problem, rate, limit, b1, b2, epsilon in (
+        ("quadratic", 0.05, 50.0, 0.9, 0.999, 1e-8),
+        ("rosenbrock", 0.02, 60.0, 0.8, 0.99, 1e-3),
+        ("logistic", 0.1, 0.25, 0.95, 0.9, 0.1),
+    ):
+        ours = ["adam", {"b1": b1, "b2": b2, "epsilon": epsilon, "epsilon_hat": True}]
+        theirs = {"clipnorm": limit, "beta_1": b1, "beta_2": b2, "epsilon": epsilon}
+        yield case("clip_by_norm", problem, rate, {"optimizer": ours, "limit": limit}, keras.optimizers.Adam, **theirs)
 
 
 def exact_norm(x, axis, keepdims):
