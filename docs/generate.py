@@ -24,6 +24,7 @@ from downslope.comparison.report.svg import as_file
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 GOLDEN = ROOT / "tests" / "golden"
+FORMULAS = ROOT / "tests" / "contract" / "loss_truth.py"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 ROOM = 0.5  # of a point: what a coordinate may differ by on a machine that rounds otherwise
 ORIGIN = "Written by `make generate`; edit what it is made from."
@@ -128,7 +129,7 @@ def page(entry: Entry, caption: str) -> str:
         lines += [f"- {entry.source}"]
     lines += [f"- The code: [{entry.file}](../../../{entry.file})"]
     if entry.kind in {"loss", "optimizer"}:
-        lines += [f"- Checked against: {checked_against(entry.name)}."]
+        lines += [f"- Checked against: {checked_against(entry.kind, entry.name)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -148,9 +149,12 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def checked_against(name: str) -> str:
-    """Whose numbers the entry is compared with by the tests, from the header of its golden file."""
-    makers = sorted({made_by.partition(",")[0] for made_by in recorded("optimizer", name)})
+def checked_against(kind: str, name: str) -> str:
+    """Whose numbers the entry is compared with by the tests, from the header of its golden file; what a loss is."""
+    if kind == "loss":
+        proven = re.search(rf"^@\w+\ndef {name}\(", FORMULAS.read_text(encoding="utf-8"), re.MULTILINE)
+        return "its formula in 50-digit arithmetic" if proven else "itself in twice the digits, so its formula is *unverified*"
+    makers = sorted({made_by.partition(",")[0] for made_by in recorded(kind, name)})
     return ", ".join(makers) or "nothing stored yet, so this entry counts as *unverified*"
 
 

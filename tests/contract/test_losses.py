@@ -4,13 +4,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from loss_itself import by_itself, differences
 from loss_points import every_setting, off, points, truths, value_and_gradient
 from loss_truth import FORMULAS, along
 from scipy.optimize import minimize
 
-from downslope.core.about import Task
+from downslope.core.about import AboutLoss, Task
 from downslope.core.errors import BadShape, OutOfRange
 from downslope.losses import catalogue
+from downslope.losses.base import Loss
 
 HALVES = {"bfloat16": jnp.bfloat16, "float16": jnp.float16}
 
@@ -19,6 +21,34 @@ HALVES = {"bfloat16": jnp.bfloat16, "float16": jnp.float16}
 def loss(request):
     """One class of the catalogue after another."""
     return catalogue[request.param]
+
+
+@pytest.fixture(scope="module", params=[name for name in catalogue.names if name in FORMULAS])
+def proven(request):
+    """One class after another whose formula is written down to fifty digits."""
+    return catalogue[request.param]
+
+
+def exactly(loss, where):
+    """The truth at some points: from the loss's formula to fifty digits, or by itself until there is one."""
+    return truths(loss.name, where) if loss.name in FORMULAS else by_itself(loss, where)
+
+
+def test_a_careless_formula_without_a_truth_is_noticed():
+    """By itself in twice the digits, as long as nobody has written its formula to fifty: rounding shows all the same."""
+
+    class Careless(Loss):
+        about = AboutLoss(title="", equation="", source=None, task=Task.BINARY, target="0 or 1", lowest=0.0, highest=1.0)
+
+        def __call__(self, raw, target):
+            return jnp.log(1 + jnp.exp((1 - 2 * target) * raw))
+
+        def best_constant(self, target, weight=None, classes=None):
+            return np.zeros(1)
+
+    value, _ = worst(Careless, np.float32, 300, seed=1)
+    assert value.max() > 1000
+    assert worst(catalogue["binary_cross_entropy"], np.float32, 300, seed=1)[0].max() <= 4
 
 
 def run(loss, where, dtype=np.float32):
@@ -35,7 +65,7 @@ def worst(loss, dtype, count, seed):
     found = []
     for where in points(loss, count, dtype, seed):
         value, gradient = run(loss, where, dtype)
-        exact = truths(loss.name, where)
+        exact = exactly(loss, where)
         found.append(
             (
                 off(value, exact.value, exact.value_rest, exact.value_size, dtype),
@@ -45,8 +75,9 @@ def worst(loss, dtype, count, seed):
     return [np.concatenate(part) for part in zip(*found, strict=True)]
 
 
-def test_every_loss_has_a_formula_of_its_own(loss):
-    assert loss.name in FORMULAS
+def test_what_is_offered_by_default_has_a_formula_of_its_own():
+    """A loss without one may be tried by whoever asks for it, and its page says that it is unverified."""
+    assert {name for name in catalogue if catalogue[name].about.default} <= set(FORMULAS) <= set(catalogue)
 
 
 def test_float32_is_right_to_the_last_digits(loss):
@@ -56,9 +87,9 @@ def test_float32_is_right_to_the_last_digits(loss):
     assert gradient.max() <= loss.about.ulp
 
 
-def test_float64_is_right_to_the_last_digits(loss):
+def test_float64_is_right_to_the_last_digits(proven):
     with jax.enable_x64(True):
-        value, gradient = worst(loss, np.float64, 400, seed=2)
+        value, gradient = worst(proven, np.float64, 400, seed=2)
     assert value.max() <= 16
     assert gradient.max() <= 16
 
@@ -72,7 +103,7 @@ def test_half_precision_is_rounded_once(loss, half):
         raw = np.asarray(jnp.asarray(where.raw, dtype), np.float32)
         target = where.target if where.target.dtype.kind == "i" else np.asarray(jnp.asarray(where.target, dtype), np.float32)
         rounded = type(where)(where.settings, raw, target)
-        exact = truths(loss.name, rounded)
+        exact = exactly(loss, rounded)
         sizes = (exact.value, exact.value_size), (exact.gradient, exact.gradient_size)
         for ours, (true, size) in zip(run(loss, rounded, dtype), sizes, strict=True):
             inside = (size < top) & (np.abs(true) > low)
@@ -85,7 +116,7 @@ def test_eager_and_compiled_agree(loss):
     record = loss(**where.settings)
     compiled, _ = run(loss, where)
     eager = np.asarray(record(jnp.asarray(where.raw), jnp.asarray(where.target)), np.float64)
-    exact = truths(loss.name, where)
+    exact = exactly(loss, where)
     for value in (compiled, eager):
         assert off(value, exact.value, exact.value_rest, exact.value_size, np.float32).max() <= loss.about.ulp
 
@@ -121,6 +152,15 @@ def five_derivatives(record, raw, target, direction):
     )
 
 
+def slopes_along(loss, where, raw, target, direction):
+    """First and second derivative of each example along a direction, and how near ours should come."""
+    if loss.name not in FORMULAS:
+        return *differences(loss, where.settings, raw, target, direction), 1e-6
+    rows, ways = raw.reshape(len(raw), -1), direction.reshape(len(raw), -1)
+    lines = [along(loss.name, where.settings, r, t, d) for r, t, d in zip(rows, target.tolist(), ways, strict=True)]
+    return *np.array(lines, dtype=float).T, 1e-12
+
+
 def test_derivatives_agree_forward_reverse_and_by_differences(loss):
     rng = np.random.default_rng(6)
     with jax.enable_x64(True):
@@ -129,15 +169,13 @@ def test_derivatives_agree_forward_reverse_and_by_differences(loss):
             direction = rng.normal(size=raw.shape)
 
             per_example, gradient, *seconds = map(np.asarray, five_derivatives(record, raw, target, direction))
-            rows, ways = raw.reshape(len(raw), -1), direction.reshape(len(raw), -1)
-            lines = [along(loss.name, where.settings, r, t, d) for r, t, d in zip(rows, target.tolist(), ways, strict=True)]
-            first, second = np.array(lines, dtype=float).T
+            first, second, near = slopes_along(loss, where, raw, target, direction)
             size = np.abs(gradient * direction).reshape(len(raw), -1).max(axis=1) + 1e-12
-            np.testing.assert_array_less(np.abs(per_example - first), 1e-12 * (size + 1))
-            np.testing.assert_array_less(np.abs((gradient * direction).reshape(len(raw), -1).sum(1) - first), 1e-12 * (size + 1))
+            np.testing.assert_array_less(np.abs(per_example - first), near * (size + 1))
+            np.testing.assert_array_less(np.abs((gradient * direction).reshape(len(raw), -1).sum(1) - first), near * (size + 1))
             for curvature in seconds:
                 found = (curvature * direction).reshape(len(raw), -1).sum(axis=1)
-                np.testing.assert_allclose(found, second, rtol=1e-9, atol=1e-9)
+                np.testing.assert_allclose(found, second, rtol=1e3 * near, atol=1e3 * near)
 
 
 def test_no_score_breaks_it(loss):
@@ -146,7 +184,7 @@ def test_no_score_breaks_it(loss):
         raw = np.where(np.random.default_rng(8).random(where.raw.shape) < 0.5, np.float32(1e4), np.float32(-1e4))
         at_edge = type(where)(where.settings, raw, where.target)
         value, gradient = run(loss, at_edge)
-        exact = truths(loss.name, at_edge)
+        exact = exactly(loss, at_edge)
         for ours, true in ((value, exact.value), (gradient, exact.gradient)):
             assert not np.isnan(ours).any()
             assert np.isfinite(ours)[np.abs(true) < 1e38].all()
