@@ -101,8 +101,9 @@ class Convex:
         trainer, place = runner.trainer(contender.loss), problem.places[fit]
         fold = trainer.folds[place]
         self.loss, self.penalty, self.smoothing = contender.loss, runner.penalty, problem.labels.label_smoothing
-        self.x = fold.x.astype(np.float64)
-        self.y = fold.y if trainer.labels else fold.y.astype(np.float64)
+        x, y = fold.shown
+        self.x = x.astype(np.float64)
+        self.y = y if trainer.labels else y.astype(np.float64)
         heavy = fold.weight.astype(np.float64)
         self.share = heavy / heavy.sum()
         self.outputs = self.loss.outputs(runner.classes)

@@ -34,6 +34,16 @@ class Fold:
         """Whether all rows count the same."""
         return bool(np.all(self.weight == 1))
 
+    @cached_property
+    def shown(self) -> tuple[np.ndarray, np.ndarray]:
+        """Features and targets as the program sees them: one row that counts stands in for all that do not. Theirs might
+        overflow, and 0 times infinity is not 0, neither in a loss nor in a gradient."""
+        silent = self.weight == 0
+        if not silent.any() or silent.all():
+            return self.x, self.y
+        rows = np.where(silent, np.argmin(silent), np.arange(self.rows))
+        return self.x[rows], self.y[rows]
+
 
 def order(rows: int, batches: int, batch: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers `(batches, batch)` of one epoch, and their shares where all rows count the same: a pure function.
@@ -79,7 +89,8 @@ def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, firs
     rows, share = (np.concatenate(column) for column in zip(*parts, strict=True))
     if not fold.even:
         share = shares(np.where(share > 0, gathered(fold.weight, rows), np.float32(0)))
-    return gathered(fold.x, rows), gathered(fold.y, rows), share
+    x, y = fold.shown
+    return gathered(x, rows), gathered(y, rows), share
 
 
 def gathered(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -94,7 +105,7 @@ def gathered(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def whole(fold: Fold, rows: int) -> tuple[np.ndarray, ...]:
     """All rows as one batch, padded to `rows`: x, y, shares with a leading axis of 1."""
-    return tuple(part[None] for part in padded(fold.x, fold.y, fold.weight, rows))
+    return tuple(part[None] for part in padded(*fold.shown, fold.weight, rows))
 
 
 def padded(x: np.ndarray, y: np.ndarray, weight: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

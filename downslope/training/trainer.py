@@ -136,7 +136,7 @@ class Trainer:
     def learned(self, lane: Lane, classes: int | None) -> tuple[np.ndarray, np.ndarray]:
         """The targets that a lane learns from and their weights; smoothed class indices come as one row for each class."""
         fold, (loss, *_, smoothing) = self.folds[lane.fold], lane.recipe
-        target, weight = fold.y.astype(np.int64 if self.labels else np.float64), fold.weight
+        target, weight = fold.shown[1].astype(np.int64 if self.labels else np.float64), fold.weight
         if smoothing is None:
             return target, weight
         if self.labels:

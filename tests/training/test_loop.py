@@ -106,6 +106,21 @@ def test_rows_of_weight_zero_are_as_good_as_absent():
     )
 
 
+@pytest.mark.parametrize("batch", [16, 48])
+def test_rows_of_weight_zero_reach_nothing_even_where_their_scores_overflow(batch):
+    """Not one bit: 0 times infinity would be no number, in the loss as in the gradient by the weights."""
+    part = fold(rows=48)
+    weight = np.ones(48, np.float32)
+    weight[::3] = 0
+    calm = Fold(part.x, part.y, weight, part.stop_x, part.stop_y, part.stop_weight)
+    wild_x, wild_y = part.x.copy(), part.y.copy()
+    wild_x[::3], wild_y[::3] = 3e38, np.inf
+    wild = Fold(wild_x, wild_y, weight, part.stop_x, part.stop_y, part.stop_weight)
+    found = [engine(each, Sgd(learning_rate=0.02), epochs=3, batch=batch, seed=3) for each in (calm, wild)]
+    for ours, theirs in zip(jax.tree.leaves(found[0]), jax.tree.leaves(found[1]), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_dropout_silences_units_while_training_and_not_while_scoring():
     train = trainer(Mlp(widths=(8,), dropout=0.5), epochs=2)
     dropped, plain = (
