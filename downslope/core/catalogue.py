@@ -98,10 +98,19 @@ class Catalogue(Mapping[str, type]):
             made = adapter.of_object(entry, lambda own_name: self.free(name or own_name))
         if not isinstance(made, self.contract):
             kind = self.contract.__name__
+            advice = self.advice(entry)
             raise IncompatiblePair(
-                f"expected the name of a known {self.what} or an object of the class {kind}, got {entry!r:.60}"
+                f"expected the name of a known {self.what} or an object of the class {kind}, got {entry!r:.60}{advice}"
             )
         return made
+
+    def advice(self, entry: Any) -> str:
+        """What to do where a plain function stands for a kind that takes none: what it is called with would be a guess."""
+        if not callable(entry) or isinstance(entry, type):
+            return ""
+        methods = " and ".join(sorted(getattr(self.contract, "__abstractmethods__", ())))
+        contract = f"{self.contract.__module__}.{self.contract.__name__}"
+        return f"; a {self.what} of your own is a class: derive it from {contract}, with {methods}"
 
     def ready(self, entry: Any) -> Any:
         """An instance from a text, a path, a class or an instance of the contract; `None` for anything else."""

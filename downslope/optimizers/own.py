@@ -20,6 +20,7 @@ from downslope.optimizers.base import Here, Optimizer
 
 WANTED = "a function optimizer(learning_rate) that returns an optimizer"
 TRIED = "num_linesearch_steps"
+SETTINGS = "hyperparams"
 WIDE = Range(1e-4, 1.0, "log")
 
 
@@ -55,11 +56,31 @@ class OfFactory(Optimizer):
 
     def update(self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None) -> tuple[Any, State]:
         made = self.made()
-        inner = state.inner if self.searches else state
+        inner = with_rate_of(made, state.inner if self.searches else state, params)
         change, later = made.update(gradient, inner, params, **extras(made.update, gradient, here))
         if self.searches:
             later = Searching(later, state.step + 1, state.evaluations + 1 + tried(later))
         return change, later
+
+
+def with_rate_of(made: Any, state: State, params: Params | None) -> State:
+    """The state with the settings that `made` was made with, where a state holds settings, as `optax.inject_hyperparams` has
+    it: else the rate of the first update would stay, whatever the schedule says."""
+    if not any(map(holds_settings, jax.tree.leaves(state, is_leaf=holds_settings))):
+        return state
+
+    def renewed(old: Any, new: Any) -> Any:
+        if not holds_settings(old):
+            return old
+        inside = jax.tree.map(renewed, old.inner_state, new.inner_state, is_leaf=holds_settings)
+        return old._replace(hyperparams=new.hyperparams, inner_state=inside)
+
+    return jax.tree.map(renewed, state, made.init(params), is_leaf=holds_settings)
+
+
+def holds_settings(node: Any) -> bool:
+    """Whether a part of a state is one of optax's that hold an optimizer's settings."""
+    return isinstance(node, tuple) and {SETTINGS, "inner_state"} <= set(getattr(node, "_fields", ()))
 
 
 def tried(state: State) -> Any:

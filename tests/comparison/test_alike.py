@@ -62,6 +62,7 @@ def test_averages_are_understood(given, words):
         ({"schedule": "cosin"}, "unknown schedule 'cosin'; did you mean 'cosine'"),
         ({"schedule": "b1=cosine, linear"}, "neither a schedule nor of the form setting=schedule"),
         ({"schedule": {"b1": "huber"}}, "unknown schedule 'huber'"),
+        ({"schedule": lambda step: 0.1}, "a schedule of your own is a class: .* downslope.schedules.base.Schedule, with shape"),
         ({"clip_norm": 0.0}, "clip_norm must be above 0, got 0.0"),
         ({"clip_norm": float("nan")}, "clip_norm must be above 0, got nan"),
         ({"average": "median"}, "unknown average 'median'"),

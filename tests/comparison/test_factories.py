@@ -26,6 +26,7 @@ FACTORIES = {
     "factored": lambda rate: optax.adafactor(rate, min_dim_size_to_factor=2),
     "averaged": lambda rate: optax.contrib.schedule_free_sgd(rate),
     "polyak_step": lambda rate: optax.polyak_sgd(max_learning_rate=rate),
+    "injected": lambda rate: optax.inject_hyperparams(optax.adam)(learning_rate=rate),
     "quasi_newton": lambda rate: optax.lbfgs(rate, memory_size=3),
 }
 
@@ -96,6 +97,27 @@ def test_they_pass_the_trial_and_their_cost_is_known(name):
     trial.try_optimizer(optimizer, start(), 0.01)
     assert gradients_per_step(optimizer) == (None if name == "quasi_newton" else 1)
     jax.eval_shape(optimizer.init, start())
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        optax.inject_hyperparams(optax.adam),
+        lambda learning_rate: optax.chain(optax.identity(), optax.inject_hyperparams(optax.adam)(learning_rate, b1=0.9)),
+        lambda learning_rate: optax.inject_hyperparams(optax.inject_hyperparams(optax.adam))(learning_rate),
+    ],
+)
+def test_a_rate_that_lies_in_the_state_follows_the_schedule_too(held):
+    """As optax.adam with the rate of each update, and not with that of the first one."""
+    plain, theirs, params = made("plain", optax.adam), made("held", held), start()
+    states, points = [plain.init(params), theirs.init(params)], [params, params]
+    for rate in (0.1, 0.03, 0.001):
+        for which, optimizer in enumerate((plain, theirs)):
+            gradient = jax.grad(valley)(points[which])
+            change, states[which] = optimizer.replace(learning_rate=rate).update(gradient, states[which], points[which])
+            points[which] = optax.apply_updates(points[which], change)
+    for mine, wanted in zip(jax.tree.leaves(points[1]), jax.tree.leaves(points[0]), strict=True):
+        np.testing.assert_allclose(mine, wanted, rtol=1e-5)
 
 
 def test_a_line_search_is_charged_for_what_it_tried():
