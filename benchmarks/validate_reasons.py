@@ -25,6 +25,7 @@ from downslope.training.trainer import Trainer
 EXPECTED = {"decisive": CONFIRMED, "harmless": REFUTED, "absent": NOT_TESTED}
 ERRORS = 1  # allowed for each table over all seeds
 Table = tuple[np.ndarray, np.ndarray]
+PROGRAMS: dict[Any, Program] = {}
 COMMON = {"seeds": 6, "draws": 1}
 LINEAR = COMMON | {"model": "linear", "epochs": 30, "optimizers": "adam(learning_rate=0.1)"}
 
@@ -42,14 +43,14 @@ def outliers(kind: str, draw: np.random.Generator) -> Table:
 
 
 def overfitting(kind: str, draw: np.random.Generator) -> Table:
-    """A clean line among thirty columns for a wide network; a line in eight columns with much noise, fitted by a line; a plain
+    """A clean line among thirty columns for a wide network; a line in twelve columns with much noise, fitted by a line; a plain
     line.
     """
     if kind == "decisive":
         x = draw.normal(size=(160, 30))
         return x, 3 * x[:, 0] + 0.3 * draw.normal(size=160)
     x = draw.normal(size=(160, 12))
-    return x, x[:, 0] + (1.5 if kind == "harmless" else 0.1) * draw.normal(size=160)
+    return x, x[:, 0] + (1.0 if kind == "harmless" else 0.1) * draw.normal(size=160)
 
 
 def imbalance(kind: str, draw: np.random.Generator) -> Table:
@@ -70,11 +71,34 @@ def nothing_separates(kind: str, draw: np.random.Generator) -> Table:
     return x, y
 
 
+def gradient_noise(kind: str, draw: np.random.Generator) -> Table:
+    """Twenty columns that each count, with noise, in batches of 2 at a rate that never falls; the same at a rate that falls to
+    0; a clean line in large batches.
+    """
+    if kind == "absent":
+        x = draw.normal(size=(240, 4))
+        return x, x @ [1.0, -2.0, 0.5, 0.0] + 0.1 * draw.normal(size=240)
+    x = draw.normal(size=(600, 20))
+    return x, x @ draw.choice([-1.0, 1.0], 20) + 4 * draw.normal(size=600)
+
+
+def sparse_gradients(kind: str, draw: np.random.Generator) -> Table:
+    """A column of forty levels on which most depends; the same, on which nothing depends, and a rate that is too small for the
+    others; a column of four levels.
+    """
+    level = draw.permutation(1600) % (4 if kind == "absent" else 40)
+    x = np.column_stack([level, draw.normal(size=(1600, 3))])
+    effect = draw.normal(size=40) * (0 if kind == "harmless" else 3)
+    return x, effect[level] + x[:, 1:] @ [1.0, -2.0, 0.5] + 0.5 * draw.normal(size=1600)
+
+
 TABLES: dict[str, Callable[[str, np.random.Generator], Table]] = {
     "outliers": outliers,
     "overfitting": overfitting,
     "imbalance": imbalance,
     "nothing_separates": nothing_separates,
+    "gradient_noise": gradient_noise,
+    "sparse_gradients": sparse_gradients,
 }
 
 
@@ -83,22 +107,30 @@ def options(cause: str, kind: str) -> dict[str, Any]:
     if cause == "overfitting" and kind == "decisive":
         narrow = {"model": "mlp(widths=[32])", "epochs": 30, "optimizers": "adam(learning_rate=0.01)"}
         return COMMON | narrow | {"losses": "squared_error"}
-    losses = {"overfitting": "squared_error", "imbalance": "binary_cross_entropy"}.get(cause, "squared_error, huber")
+    if cause == "gradient_noise" and kind != "absent":
+        noisy = {"optimizers": "sgd(learning_rate=0.05)@2", "schedule": "constant" if kind == "decisive" else "linear"}
+        return LINEAR | noisy | {"losses": "squared_error"}
+    if cause == "sparse_gradients":
+        slow = 0.002 if kind == "harmless" else 0.1
+        pair = {"optimizers": f"adam(learning_rate=0.1)@16, sgd(learning_rate={slow})@16", "epochs": 4}
+        return LINEAR | pair | {"losses": "squared_error"}
+    losses = {"overfitting": "squared_error", "gradient_noise": "squared_error", "imbalance": "binary_cross_entropy"}.get(
+        cause, "squared_error, huber"
+    )
     return LINEAR | {"losses": losses} | ({"metric": "mae", "epochs": 100} if cause == "nothing_separates" else {})
 
 
 @contextmanager
 def quick() -> Iterator[None]:
-    """Comparisons inside share their compiled programs, and need no linear model and no trees."""
-    known: dict[Any, Program] = {}
+    """Comparisons inside share their compiled programs, also with those before, and need no linear model and no trees."""
 
     def shared(self: Trainer, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
         shape = self.shape(recipe, outputs, batch)
         key = (jax.tree.structure(recipe), shape)
-        if key not in known:
-            known[key] = Program(shape, recipe).compile()
+        if key not in PROGRAMS:
+            PROGRAMS[key] = Program(shape, recipe).compile()
         done: Future[Program] = Future()
-        done.set_result(known[key])
+        done.set_result(PROGRAMS[key])
         return done
 
     with mock.patch.object(Trainer, "program", shared), mock.patch.object(finish, "KINDS", ("constant",)):
@@ -109,7 +141,10 @@ def table(cause: str, kind: str, seed: int) -> dict[str, Any]:
     """One table of a cause, `y` its target."""
     x, y = TABLES[cause](kind, np.random.default_rng([seed, *f"{cause} {kind}".encode()]))
     target = np.where(y == 1, "rare", "usual").tolist() if cause == "imbalance" else y.tolist()
-    return {f"x{number}": column.tolist() for number, column in enumerate(x.T)} | {"y": target}
+    columns = {f"x{number}": column.tolist() for number, column in enumerate(x.T)}
+    if cause == "sparse_gradients":
+        columns["x0"] = [f"level {int(value)}" for value in x[:, 0]]
+    return columns | {"y": target}
 
 
 def result(cause: str, kind: str, seed: int, **changed: Any) -> dict[str, Any]:

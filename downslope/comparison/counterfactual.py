@@ -23,6 +23,7 @@ from downslope.training.trainer import Trainer
 
 PAIRS = 6
 MOST_RUNS = 45  # a tenth of the runs of a comparison that leaves everything as it is
+Arm = tuple[Loss, Sequence[Run]]
 
 
 @dataclass(frozen=True)
@@ -120,18 +121,23 @@ class Trials:
         """The confirmation runs of the fits that pairs are made on."""
         return [run for run in self.runner.ledger.runs(contender.id, "confirmation") if run.fit in self.fits]
 
-    def refusal(self, arms: int) -> str:
-        """Why so many changes cannot be tried; nothing if they can."""
+    def price(self, contender: Contender, change: Change) -> int:
+        """What a change costs, counted in runs of as many examples as the comparison's own."""
+        before = self.runner.batch(contender)
+        return PAIRS * max(1, math.ceil(change.batch / before) if change.batch and before else 1)
+
+    def refusal(self, cost: int) -> str:
+        """Why changes of this price cannot be tried; nothing if they can."""
         if len(self.fits) < PAIRS:
             return f"a test needs {PAIRS} pairs of runs, and only {len(self.fits)} runs judged"
-        if self.used + arms * PAIRS > MOST_RUNS:
-            return f"the extra runs of other reasons left fewer than {arms * PAIRS} of {MOST_RUNS}"
+        if self.used + cost > MOST_RUNS:
+            return f"it costs as much as {cost} runs, and other reasons left {MOST_RUNS - self.used} of {MOST_RUNS} extra ones"
         return ""
 
     def run(self, contender: Contender, change: Change) -> list[Run]:
         """The runs of a contender with the change, at the learning rate that was confirmed without it."""
         changed, rate = change.of(contender), self.plain(contender)[0].learning_rate
-        self.used += PAIRS
+        self.used += self.price(contender, change)
         self.made(Changed(self.runner, change, contender), changed, [(rate, fit) for fit in self.fits])
         return self.runner.ledger.runs(changed.id, COUNTERFACTUAL)
 
@@ -140,22 +146,35 @@ class Trials:
         self.say(f"looking for reasons: {one.id}, {len(wanted)} runs")
         changed.bundle(one, COUNTERFACTUAL, wanted)
 
-    def compared(self, measure: Metric, arms: Mapping[str, tuple[Loss, Sequence[Run]]]) -> Ranking | None:
+    def compared(self, measure: Metric, arms: Mapping[str, Arm]) -> Ranking | None:
         """The arms by a metric with the simultaneous intervals of all their differences, rows and seeds drawn again.
 
         `None` where a run left the finite numbers or the metric has no value.
         """
         if any(run.status != Status.OK for _, runs in arms.values() for run in runs):
             return None
-        ranking = tied_set(
-            {name: self.contributions(measure, loss, name, runs) for name, (loss, runs) in arms.items()},
-            [self.runner.problem.fits[fit].judge for fit in self.fits],
-            measure.direction,
-            clusters=self.court.clusters,
-            limits=measure.limits,
-            seed=self.court.seed,
-        )
-        return ranking if len(ranking.order) == len(arms) else None
+        parts = {name: self.contributions(measure, loss, name, runs) for name, (loss, runs) in arms.items()}
+        return self.ranked(measure, parts, measure.limits)
+
+    def gaps(self, measure: Metric, pairs: Mapping[str, tuple[Arm, Arm]]) -> Ranking | None:
+        """By how much the first arm of each pair is worse than the second, ranked beside "", which stands for no gap.
+
+        `None` where a run left the finite numbers or the metric has no value.
+        """
+        if any(run.status != Status.OK for pair in pairs.values() for _, runs in pair for run in runs):
+            return None
+        parts: dict[str, list[np.ndarray]] = {}
+        for name, pair in pairs.items():
+            one, other = (self.contributions(measure, loss, name, runs) for loss, runs in pair)
+            parts[name] = [mine - yours for mine, yours in zip(one, other, strict=True)]
+        parts[""] = [np.zeros_like(each) for each in next(iter(parts.values()))]
+        return self.ranked(measure, parts, (-np.inf, np.inf))
+
+    def ranked(self, measure: Metric, parts: Mapping[str, list[np.ndarray]], limits: tuple[float, float]) -> Ranking | None:
+        """What is known of some arms from what each judged row adds to them; `None` where one of them has no value."""
+        rows = [self.runner.problem.fits[fit].judge for fit in self.fits]
+        found = tied_set(parts, rows, measure.direction, clusters=self.court.clusters, limits=limits, seed=self.court.seed)
+        return found if len(found.order) == len(parts) else None
 
     def contributions(self, measure: Metric, loss: Loss, name: str, runs: Sequence[Run]) -> list[np.ndarray]:
         """What each judged row of each run adds to a metric."""

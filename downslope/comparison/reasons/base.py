@@ -124,7 +124,7 @@ def try_changes(
 
     With a `rival` the record also gets the `gap`, by how much the contender was worse than it. All intervals hold at once.
     """
-    refusal = case.trials.refusal(len(changes))
+    refusal = case.trials.refusal(sum(case.trials.price(contender, change) for change in changes))
     if refusal:
         return untested(record, refusal)
     runs = {change.name: case.trials.run(contender, change) for change in changes}

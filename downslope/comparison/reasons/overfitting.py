@@ -42,23 +42,22 @@ class Overfitting(Cause):
         one = case.chosen
         words = "share of what was learned on the training rows that does not carry over to judged ones"
         empty = {"words": words, "value": None, "low": None, "high": None}
-        if not case.learned:
-            why = "nothing here is better than the constant predictor, so there is nothing to lose"
-            return untested(opened(self, case, [one], empty, TRIGGER), why)
-        found = case.noted("overfitting", lambda: optimism(case, one))
-        if found is None:
-            return untested(opened(self, case, [one], empty, TRIGGER), "there is no constant predictor to measure the gap by")
-        share, lost = Interval(**found[0]), found[1]
-        record = opened(self, case, [one], measured(words, share), TRIGGER)
+        found = case.noted("overfitting", lambda: optimism(case, one)) if case.learned else None
+        record = opened(self, case, [one], empty if found is None else measured(words, Interval(**found[0])), TRIGGER)
         changes = regularised(case)
         if not changes:
             return untested(record, "a penalty and dropout are in use already, or the model has no units to drop")
         record = try_changes(case, record, one, changes, case.evidence.metric)
         if not record["arms"]:
             return record
+        if not case.learned:
+            return untested(record, "nothing here is better than the constant predictor, so there is nothing to lose")
+        if found is None:
+            return untested(record, "there is no constant predictor to measure the gap by")
+        share, lost = found[0]["mean"], found[1]
         record["needed"] = max(record["needed"], WORTH * lost)
-        if share.mean < TRIGGER:
-            words = percent(max(share.mean, 0))
+        if share < TRIGGER:
+            words = percent(max(share, 0))
             return untested(record, f"{words} of what it learned does not carry over; from {percent(TRIGGER)} on that is a sign")
         good = any(helps(arm, record["needed"]) for arm in record["arms"])
         return record | {"verdict": CONFIRMED if good else REFUTED}

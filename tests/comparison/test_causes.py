@@ -1,0 +1,107 @@
+"""What single causes are made of: noise of gradients, rare columns, step sizes, prices, columns that are held."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from benchmarks import validate_reasons as known
+from downslope.comparison import compare as comparing
+from downslope.comparison.ledger import Ledger
+from downslope.comparison.reasons import gradient_noise, sparse_gradients
+from downslope.losses import SquaredError
+from downslope.models import Linear
+from downslope.optimizers import Sgd, catalogue
+from downslope.penalties import L2
+from downslope.schedules import Constant
+from downslope.training.step import Recipe
+
+OWN_STEP_SIZES = {"adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam", "radam", "lion", "yogi", "adafactor"}
+ONE_STEP_SIZE = {"sgd", "momentum", "nesterov", "lars", "schedule_free_sgd", "clip_by_global_norm"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared():
+    """All comparisons of this file share their programs."""
+    with known.quick():
+        yield
+
+
+@pytest.mark.parametrize("penalty", [None, L2(strength=0.3)])
+def test_noise_and_signal_are_those_of_the_formula(penalty):
+    draw = np.random.default_rng(0)
+    x, w = draw.normal(size=(40, 3)), draw.uniform(0.5, 2, 40)
+    y = x @ [1.0, -2.0, 0.5] + draw.normal(size=40)
+    model, strength = Linear(), 0.0 if penalty is None else 0.3
+    recipe = Recipe(SquaredError(), Sgd(), Constant(), penalty, model, None)
+    first = model.init(jax.random.key(0), 3, 1)
+    kept = jax.tree.map(lambda leaf: leaf + 1, first)
+    found = gradient_noise.noise_and_signal(recipe, first, kept, *(jnp.asarray(part, jnp.float32) for part in (x, y, w)))
+    start = np.append(np.ravel(first["layers"][0]["weight"]), first["layers"][0]["bias"])
+    wide, heavy = np.column_stack([x, np.ones(40)]), w / w.mean()
+    noise = signal = 0.0
+    for where in gradient_noise.ALONG:
+        at = start + where
+        rows = (heavy * 2 * (wide @ at - y))[:, None] * wide
+        mean = rows.mean(axis=0)
+        noise += np.square(rows).sum(axis=1).mean() - mean @ mean
+        pull = np.append(2 * strength * at[:3], 0) * 0.5
+        signal += np.square(mean + pull).sum()
+    assert [float(part) for part in found] == pytest.approx([noise, signal], rel=1e-4)
+
+
+def test_columns_are_rare_by_the_batches_that_miss_them():
+    x = np.zeros((1000, 4))
+    x[:20, 0], x[:60, 1], x[:, 2] = 1, 1, np.arange(1000)
+    assert sparse_gradients.rare(x, 32)[1].tolist() == [True, False, False, False]
+    assert sparse_gradients.rare(x, 8)[1].tolist() == [True, True, False, False]
+    assert not sparse_gradients.rare(x, 128)[1].any()
+
+
+@pytest.mark.parametrize("name", sorted(OWN_STEP_SIZES | ONE_STEP_SIZE))
+def test_a_step_size_for_each_number_is_told_by_the_way_it_goes(name):
+    found = sparse_gradients.unevenness(catalogue[name](), 0.01)
+    assert (found <= sparse_gradients.EVEN) == (name in OWN_STEP_SIZES)
+    assert (found >= sparse_gradients.PROPORTIONAL) == (name in ONE_STEP_SIZE)
+
+
+def test_larger_batches_make_as_many_updates_and_pay_for_their_rows(tmp_path):
+    record = known.record(known.result("gradient_noise", "decisive", 0, out=tmp_path / "run"), "gradient_noise")
+    with Ledger(tmp_path / "run") as ledger:
+        runs = {(run.contender, run.phase, run.fit): run for run in ledger.runs()}
+    sides = [
+        [runs[each["contender"], each["phase"], each["fit"]] for each in side["runs"]]
+        for side in (record["plain"], record["arms"][0])
+    ]
+    for without, larger in zip(*sides, strict=True):
+        assert (without.seed, without.learning_rate) == (larger.seed, larger.learning_rate)
+        assert larger.updates == pytest.approx(without.updates, rel=0.01)
+        assert not np.array_equal(without.arrays["order"], larger.arrays["order"])
+    assert record["batch"] == 2 and record["arms"][0]["name"] == "in batches of 6"
+
+
+def test_what_costs_more_than_is_left_is_not_tested(monkeypatch):
+    monkeypatch.setattr("downslope.comparison.counterfactual.MOST_RUNS", 20)
+    record = known.record(known.result("gradient_noise", "harmless", 0), "gradient_noise")
+    assert record["verdict"] == "not tested" and not record["arms"]
+    assert "as much as 18 runs" in record["why_not"]
+
+
+def test_rare_columns_are_held_where_the_run_learns_and_where_it_is_judged(tmp_path):
+    data = known.result("sparse_gradients", "decisive", 0, out=tmp_path / "run")
+    record = known.record(data, "sparse_gradients")
+    table = known.table("sparse_gradients", "decisive", 0)
+    problem = comparing.rows_of(table, "y", None, None, (), (), None, None, None, 0, 6)
+    with Ledger(tmp_path / "run") as ledger:
+        runs = {(run.contender, run.fit): run for run in ledger.runs() if run.phase == "counterfactual"}
+    arm = record["arms"][0]
+    assert {len(arm["runs"]), len(arm["rival_runs"]), arm["pairs"]} == {6}
+    for place in arm["runs"]:
+        run = runs[place["contender"], place["fit"]]
+        x = problem.encode(run.fit, problem.fits[run.fit].judge).astype(np.float64)
+        dense = [name for name in problem.encoders[problem.places[run.fit]].names if not name.startswith("x0")]
+        assert len(dense) == 3
+        x[:, : x.shape[1] - 3] = 0
+        raw = x @ run.arrays["params 1"].astype(np.float64) + run.arrays["params 0"]
+        assert np.allclose(raw[:, 0], run.arrays["judged"], atol=1e-5)
+    assert arm["effect"]["mean"] == pytest.approx(record["gap"]["mean"] - arm["score"], rel=1e-9)
