@@ -117,7 +117,7 @@ def test_a_rate_that_lies_in_the_state_follows_the_schedule_too(held):
             change, states[which] = optimizer.replace(learning_rate=rate).update(gradient, states[which], points[which])
             points[which] = optax.apply_updates(points[which], change)
     for mine, wanted in zip(jax.tree.leaves(points[1]), jax.tree.leaves(points[0]), strict=True):
-        np.testing.assert_allclose(mine, wanted, rtol=1e-5)
+        np.testing.assert_allclose(mine, wanted, rtol=2e-4, atol=2e-5)
 
 
 def test_a_line_search_is_charged_for_what_it_tried():
