@@ -9,10 +9,12 @@ from downslope.cli.main import FAILED, OK
 from downslope.cli.options import example
 
 
-@click.command(epilog=example("downslope audit diabetes-downslope"))
+@click.command(epilog=example("downslope audit diabetes-downslope --data demo:diabetes"))
 @click.argument("folder")
+@click.option("--data", metavar="FILE", help="The table that was compared on: what its columns give is computed again too.")
+@click.option("--test", metavar="FILE", help="The table of the final test, where the run had one of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print strict JSON.")
-def audit(folder: str, as_json: bool) -> int:
+def audit(folder: str, data: str | None, test: str | None, as_json: bool) -> int:
     """Derive every claim of a finished run again from its ledger.
 
     FOLDER is what compare or train wrote. Nothing in it is changed or executed. The exit code is 0 where everything holds and
@@ -23,7 +25,7 @@ def audit(folder: str, as_json: bool) -> int:
     devices.offer()
     from downslope.comparison.audit import audit as work
 
-    found = work(folder)
+    found = work(folder, data, test)
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2, allow_nan=False))
         return OK if found.holds else FAILED

@@ -285,6 +285,6 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 def asked_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was asked of the table, as plain data: the options without which the same rows would not be read in the same way."""
-    found = {name: given[name] for name in ("task", "positive", "drop", "weight", "test", "split")}
+    found = {name: given[name] for name in ("task", "positive", "drop", "keep", "weight", "test", "split")}
     plain = {name: list(value) if isinstance(value, tuple) else str(value) for name, value in found.items() if value is not None}
     return {name: value for name, value in plain.items() if value}

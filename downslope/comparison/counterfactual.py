@@ -1,5 +1,6 @@
 """What would have happened: a few more runs of a contender with one thing changed, and how far that moved its score."""
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -84,6 +85,11 @@ class Changed(Runner):
         mine = Trainer(folds, self.model, self.epochs, known.labels, self.compiler)
         mine.programs = known.programs
         return mine
+
+    def marks(self, loss: Loss, fit: int) -> dict[str, np.ndarray]:
+        """What the weights of the rows that a fit learns from are recognised by."""
+        weight = self.trainer(loss).folds[self.problem.places[fit]].weight
+        return {"weighed": np.frombuffer(hashlib.sha256(weight.tobytes()).digest(), np.uint8)}
 
     def judged(self, fit: int) -> np.ndarray:
         """The judged rows, their columns changed as those that the run learned from."""

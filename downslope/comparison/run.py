@@ -248,6 +248,7 @@ class Runner:
             "stop_loss": np.array(best.losses, np.float64),
             "stop_score": np.array(best.scores, np.float64),
             "order": self.order(contender, fit, seed),
+            **self.marks(contender.loss, fit),
         }
         fine = trained.status is Status.OK
         if fine and phase in JUDGED:
@@ -272,6 +273,10 @@ class Runner:
             arrays,
             seconds,
         )
+
+    def marks(self, loss: Loss, fit: int) -> dict[str, np.ndarray]:
+        """What else a run is recognised by: nothing, where rows are as the comparison has them."""
+        return {}
 
     def judged(self, fit: int) -> np.ndarray:
         """The encoded rows that judge a run of a fit."""

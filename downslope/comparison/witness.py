@@ -33,15 +33,21 @@ def keep(ledger: Ledger, problem: Problem) -> None:
                 role[rows] = name
             roles.append(role)
         fits.append([parts[key], fit.seed, fit.repetition, fit.fold])
-    arrays = {"target": data.y, "roles": np.stack(roles), "fits": np.array(fits, np.int64)}
-    arrays |= {} if data.weight is None else {"weight": data.weight}
-    clusters = clusters_of(data)
-    arrays |= {} if clusters is None else {"clusters": clusters}
+    arrays = {"roles": np.stack(roles), "fits": np.array(fits, np.int64), **of_table(data)}
     ledger.keep(ROWS, {name: np.ascontiguousarray(values) for name, values in arrays.items()})
 
 
-def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any]) -> Problem:
-    """The comparison's rows from the ledger. The columns are not there; zeros stand for them, which nothing looks at."""
+def of_table(data: Dataset) -> dict[str, np.ndarray]:
+    """What judging takes of the table: targets, and weights and groups where there are some."""
+    found = {"target": data.y, "weight": data.weight, "clusters": clusters_of(data)}
+    return {name: values for name, values in found.items() if values is not None}
+
+
+def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any], table: Dataset | None = None) -> Problem:
+    """The comparison's rows from the ledger. The columns are not there; zeros stand for them, which nothing looks at.
+
+    With the `table` read again they are there, and who used which row is still what the ledger says.
+    """
     arrays = ledger.kept(ROWS)
     if arrays is None:
         raise BadData(
@@ -58,7 +64,7 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any])
     ]
     tuning = int(frame["budget"]["tuning_seeds"])
     task = Task(facts["task"])
-    dataset = Dataset(
+    dataset = table or Dataset(
         name=frame["name"],
         digest=facts["data"],
         target=facts["target"],
@@ -79,8 +85,11 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any])
     )
     development, test = np.flatnonzero(roles[0] != TEST), np.flatnonzero(roles[0] == TEST)
     splits = Splits(frame["split"]["scheme"], development, test, tuple(fits[:tuning]), tuple(fits[tuning:]))
-    found = Problem(dataset, splits, frame["source"], frame["command"], frame["asked"], blank=True)
+    found = Problem(dataset, splits, frame["source"], frame["command"], frame["asked"], blank=table is None)
+    found.standardize = facts.get("standardize", True)
     found.labels = labels(facts.get("class_weight"), facts.get("label_smoothing"), dataset)
+    if not found.blank:
+        return found
     found.features = int(frame["features"])
     found.matrices = [
         (blank(fit.train, found.features), blank(fit.stop, found.features))

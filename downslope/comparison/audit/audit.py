@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from downslope.comparison import deliver, fairness, folder, why
+from downslope.comparison.audit import columns
 from downslope.comparison.audit.compared import LEFT, differences, plain
 from downslope.comparison.audit.recorded import Recorded
 from downslope.comparison.audit.reopen import opened, reopened
 from downslope.comparison.finish import LOOKED, Closing
 from downslope.comparison.judge import Judged
-from downslope.comparison.ledger import Ledger
 from downslope.comparison.rank import Ranking
 from downslope.core.errors import BadData, DownslopeError
 from downslope.prediction.manifest import Damaged
@@ -55,19 +55,20 @@ class Audit:
         return not problems
 
 
-def audit(place: str | Path) -> Audit:
+def audit(place: str | Path, data: Any = None, test: Any = None) -> Audit:
     """Derives scores, ranking, learning rates, recommendation and model of a run folder again, and looks whether all was fair.
 
-    Reads only; nothing in the folder is executed. Raises a `DownslopeError` of one line where there is no finished run or its
-    ledger is damaged.
+    With the table (`data`, and `test` where the run was tested on a table of its own) encoders, predictions, reference models,
+    the true optimum and the signs of reasons are computed again too. Reads only; nothing in the folder is executed. Raises a
+    `DownslopeError` of one line where there is no finished run, its ledger is damaged or the table is another one.
 
     >>> import downslope, tempfile
     >>> from downslope.comparison.audit import audit
     >>> with tempfile.TemporaryDirectory() as place:
     ...     options = {"losses": "cross_entropy", "optimizers": "sgd, adam", "epochs": 2, "draws": 2, "seeds": 5}
     ...     result = downslope.compare("demo:iris", out=place + "/run", **options)
-    ...     audit(place + "/run").holds
-    True
+    ...     audit(place + "/run").holds, audit(place + "/run", data="demo:iris").holds
+    (True, True)
     """
     place = Path(place)
     found = Audit(str(place))
@@ -77,13 +78,16 @@ def audit(place: str | Path) -> Audit:
         if facts is None or frame is None:
             raise BadData(f"the ledger of {place} is not that of a finished run; the same compare command again finishes it")
         if found.look("every run is as it was written", ledger.altered()):
-            noted = "encoders, predictions, the true optimum and the signs of reasons"
-            found.unchecked.append(f"{noted}, as noted: the ledger keeps no columns of the table")
+            found.unchecked.append("that training leads from these rows to these parameters: nothing is trained here")
+            if data is None:
+                noted = "encoders, predictions, reference models, the true optimum and the signs of reasons"
+                found.unchecked.append(f"{noted}, as noted: the ledger keeps no columns of the table; --data names it")
             if facts.get("own"):
                 names = ", ".join(sorted(facts["own"]))
                 found.unchecked.append(f"scores, ranking and fairness, for {names} is code of the user's own and is not run here")
             else:
-                derive(found, ledger, facts, frame, claimed, place)
+                table = None if data is None else columns.described(data, test, facts, frame)
+                derive(found, reopened(ledger, facts, frame, table), facts, frame, claimed, place)
     return found
 
 
@@ -101,17 +105,22 @@ def claims(place: Path) -> dict[str, Any]:
 
 
 def derive(
-    found: Audit, ledger: Ledger, facts: dict[str, Any], frame: dict[str, Any], claimed: dict[str, Any], place: Path
+    found: Audit, closing: Closing, facts: dict[str, Any], frame: dict[str, Any], claimed: dict[str, Any], place: Path
 ) -> None:
     """Goes from the runs to the claims, step by step; what follows from runs that do not hold is not looked at."""
-    closing = reopened(ledger, facts, frame)
+    whole = not closing.problem.blank
     try:
+        if whole and not found.look("rows, columns, targets and weights are those of the table", columns.of_rows(closing, frame)):
+            return
         runs = [*fairness.differences(closing.runner)]
         runs += [f"control {kind}: the run of fit {fit} is missing" for kind, fit in closing.missing_controls()]
         if not found.look("draws, fits, seeds, batches, updates and learning rates are what everyone gets", runs):
             return
         found.facts = fairness.shown(closing.runner, facts)
-        derived, judged, ranking = closing.assembled(closing.judged_controls(), frame, solve=False)
+        if whole:
+            found.look("parameters give the predictions that are judged", columns.of_everyone(closing))
+            found.look("the reference models, made again, predict the same", columns.of_controls(closing))
+        derived, judged, ranking = closing.assembled(closing.judged_controls(), frame, solve=whole)
         derived = plain(derived | {"test": test(closing), "reasons": reasons(closing, derived, ranking, found)})
         wrong = differences({name: value for name, value in derived.items() if name not in LEFT}, claimed)
         found.look(
@@ -119,9 +128,9 @@ def derive(
             wrong,
         )
         found.look("the model is that of the recommended contender's runs", model(closing, derived, ranking, place))
-        whole = derived | {name: claimed.get(name) for name in LEFT}
+        page = derived | {name: claimed.get(name) for name in LEFT}
         if facts["versions"] == folder.versions():
-            found.look("report.html and runs.csv show the same", pages(closing, whole, judged, place))
+            found.look("report.html and runs.csv show the same", pages(closing, page, judged, place))
         else:
             found.unchecked.append("report.html and runs.csv to the letter, for they were made with other versions")
     finally:
@@ -164,7 +173,8 @@ def model(closing: Closing, derived: Mapping[str, Any], ranking: Ranking | None,
     ]
     told = [plain(deliver.member(closing.evidence, contender, run)) for run in kept]
     given = [{name: value for name, value in each.items() if name != "encoder"} for each in manifest["members"]]
-    return said[:3] or differences({"members": told}, {"members": given}, "manifest.json")
+    said = said[:3] or differences({"members": told}, {"members": given}, "manifest.json")
+    return said if closing.problem.blank else said + columns.of_model(closing, kept, manifest, place)
 
 
 def test(closing: Closing) -> dict[str, float | None]:

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from downslope.comparison import fairness
+from downslope.comparison.audit.columns import of_predictions
 from downslope.comparison.contender import Contender
 from downslope.comparison.counterfactual import Changed, Trials
 from downslope.comparison.fairness import listed
@@ -29,6 +32,13 @@ class Recorded(Trials):
         if len(have) > len(wanted):
             raise BadData(f"{one.id}: {len(have)} extra runs, and {len(wanted)} were asked for")
         self.problems += [f"{one.id}: {words}" for words in fairness.of_each(changed, one, runs, (COUNTERFACTUAL,))]
+        if not changed.problem.blank:
+            self.problems += of_predictions(changed, one.loss, runs)
+            self.problems += [
+                f"{one.id}: the run of fit {run.fit} learned with other weights of rows than the reason gives"
+                for run in runs
+                if not np.array_equal(run.arrays.get("weighed", ()), changed.marks(one.loss, run.fit)["weighed"])
+            ]
 
     def unasked(self) -> list[str]:
         """Extra runs that no reason asks for."""

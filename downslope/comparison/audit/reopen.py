@@ -24,6 +24,7 @@ from downslope.comparison.protocol import Protocol
 from downslope.comparison.run import Runner
 from downslope.core.about import Task
 from downslope.core.errors import BadData, DownslopeError
+from downslope.data.describe import Dataset
 from downslope.optimizers.base import with_learning_rate
 
 JOINED = " × "
@@ -50,9 +51,12 @@ def opened(folder: Path) -> Iterator[Ledger]:
         os.close(owner)
 
 
-def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any]) -> Closing:
-    """Everything between the ledger and the result; an error where it cannot be made from the ledger alone."""
-    problem = witness.reopened(ledger, facts, frame)
+def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any], table: Dataset | None = None) -> Closing:
+    """Everything between the ledger and the result, with the `table` where it was read again.
+
+    An error where it cannot be made from the ledger alone.
+    """
+    problem = witness.reopened(ledger, facts, frame, table)
     task, margin, single = Task(facts["task"]), float(facts["margin"]), bool(facts["single"])
     rules = Protocol(
         models.catalogue.make(facts["model"]),
