@@ -20,7 +20,6 @@ def reasons(evidence: Evidence, ranking: Ranking, data: Mapping[str, Any], chose
         next(one for one in evidence.contenders if one.id == chosen),
         {name: value["mean"] for name, value in constant.items()},
         trials,
-        data["recommendation"]["id"] is not None,
     )
     causes = sorted((catalogue[name]() for name in catalogue.names), key=lambda cause: (cause.rank, cause.title))
     found = [record for cause in causes if (record := cause.examine(case)) is not None]

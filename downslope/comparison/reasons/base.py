@@ -30,7 +30,7 @@ WIDTH = 1.96  # of a 95 % interval, in standard errors
 class Case:
     """A finished ranking in which reasons are looked for. `chosen` is the recommended contender, or the best there is.
 
-    `constants` holds what the constant predictor reaches by each metric, `learned` whether anybody is better than it.
+    `constants` holds what the constant predictor reaches by each metric.
     """
 
     evidence: Evidence
@@ -38,12 +38,18 @@ class Case:
     chosen: Contender
     constants: Mapping[str, float | None]
     trials: Trials
-    learned: bool = True
 
     @property
     def task(self) -> Task:
         """What is asked of the table."""
         return self.evidence.problem.dataset.task
+
+    @property
+    def learned(self) -> bool:
+        """Whether the chosen contender's score is better than the constant predictor's, be it by chance."""
+        metric = self.evidence.metric
+        constant, score = self.constants.get(metric.name), self.ranking.intervals[self.chosen.id].mean
+        return constant is None or metric.sign * (constant - score) > 0
 
     @cached_property
     def ranked(self) -> list[Contender]:
