@@ -48,10 +48,11 @@ def default_epochs(rows: int, batch: int) -> int:
     return min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(UPDATES / math.ceil(rows / batch))))
 
 
-def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, parameters: int, block: int) -> Cut:
+def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, parameters: int, block: int, pieces: int = 1) -> Cut:
     """The cut of runs over `rows` rows in batches of `batch` (all rows for a full-batch method).
 
     One device call lasts about half a second at most, and neither its batches nor the parameters it reports fill the memory.
+    `pieces` asks for at least so many calls, each of some rounds.
     """
     steps = math.ceil(rows / batch)
     work = 3.0 * parameters * block / MULTIPLY_ADDS_PER_SECOND
@@ -66,7 +67,7 @@ def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, paramet
         CALL_SECONDS / round_seconds, KEPT_BYTES / (4.0 * parameters * block), CALL_BYTES / max(steps * step_bytes, 1.0)
     )
     calls = math.ceil(rounds / max(1, int(fitting)))
-    return Cut(rounds, steps, rounds_per_epoch, math.ceil(rounds / calls))
+    return Cut(rounds, steps, rounds_per_epoch, min(math.ceil(rounds / calls), max(1, rounds // pieces)))
 
 
 def block_size(hidden: int) -> int:

@@ -10,18 +10,19 @@ from downslope.training.lanes import Bundle
 from downslope.training.status import Status
 
 NEVER = -1
+STATES = list(Status)
 
 
 def freeze(bundle: Bundle) -> bytes:
     """Everything a bundle has come to: its lanes' carries, curves and best rounds."""
     arrays: dict[str, np.ndarray] = {"calls_done": np.array(bundle.calls_done)}
-    for number, carry in enumerate(bundle.carries):
-        put(arrays, f"carry {number}", jax.device_get(carry))
+    for number, carry in bundle.held().items():
+        put(arrays, f"carry {number}", carry)
     for number, lane in enumerate(bundle.trained):
         best = lane.best
         arrays[f"curve {number}"] = np.array([lane.train_loss, best.scores, best.losses], np.float64)
-        after = NEVER if lane.diverged_after is None else lane.diverged_after
-        arrays[f"state {number}"] = np.array([lane.status is Status.OK, after, best.epoch], np.int64)
+        ends = [NEVER if end is None else end for end in (lane.diverged_after, lane.stopped_after)]
+        arrays[f"state {number}"] = np.array([STATES.index(lane.status), *ends, best.epoch], np.int64)
         arrays[f"value {number}"] = np.array(best.value, np.float64)
         for name, held in (("kept", best.kept), ("waiting", best.waiting)):
             if held is not None:
@@ -33,19 +34,15 @@ def thaw(bundle: Bundle, frozen: bytes) -> None:
     """Puts a fresh bundle of the same lanes where the frozen one was."""
     arrays = load(frozen)
     bundle.calls_done = int(arrays["calls_done"])
-    bundle.carries = [
-        jax.tree.map(
-            lambda leaf: jax.device_put(leaf, bundle.program.sharding),
-            take(arrays, f"carry {number}", bundle.program.carry_shapes),
-        )
-        for number in range(len(bundle.carries))
-    ]
-    payload = (bundle.program.carry_shapes.params, np.zeros(0))
+    like = bundle.program.carry_shapes
+    held = [number for number in range(len(bundle.lanes)) if f"carry {number} 0" in arrays]
+    bundle.arrange({number: take(arrays, f"carry {number}", like) for number in held})
+    payload = (like.params, np.zeros(0))
     for number, lane in enumerate(bundle.trained):
         lane.train_loss, lane.best.scores, lane.best.losses = (part.tolist() for part in arrays[f"curve {number}"])
-        fine, after, lane.best.epoch = (int(value) for value in arrays[f"state {number}"])
-        lane.status = Status.OK if fine else Status.DIVERGED
-        lane.diverged_after = None if after == NEVER else after
+        state, *ends, lane.best.epoch = (int(value) for value in arrays[f"state {number}"])
+        lane.status = STATES[state]
+        lane.diverged_after, lane.stopped_after = (None if end == NEVER else end for end in ends)
         first, second = arrays[f"value {number}"].tolist()
         lane.best.value = (first, second)
         lane.best.kept = take(arrays, f"kept {number}", payload) if f"kept {number} 0" in arrays else None

@@ -1,6 +1,6 @@
 """Train many lanes, each one setting and seed, in blocks spread over the devices."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,13 +31,15 @@ class Lane(NamedTuple):
 class Trained:
     """What a lane has come to: a curve with one value a round, and the best round's parameters and scores.
 
-    `diverged_after` counts the updates before the first number that was not finite.
+    `diverged_after` counts the updates before the first number that was not finite, `stopped_after` those of a lane that was
+    not trained to its end.
     """
 
     status: Status
     best: Best
     train_loss: list[float]
     diverged_after: int | None = None
+    stopped_after: int | None = None
 
     @property
     def params(self) -> Params:
@@ -77,20 +79,52 @@ class Bundle:
         self.program, self.cut, self.folds, self.lanes, self.score = program, cut, folds, lanes, score
         self.calls_done = 0
         self.trained = [Trained(Status.OK, Best(smooth), []) for _ in lanes]
-        self.waves = waves_of(lanes, program.shape.devices, program.shape.block)
         self.feed = Feed(program, cut, folds)
         empty = tree.map(lambda leaf: np.zeros(leaf.shape[2:], leaf.dtype), program.carry_shapes)
-        alike = [
-            empty._replace(params=start, fresh=np.True_, alive=np.True_, seed=np.uint32(lane.seed))
-            for lane, start in zip(lanes, starts, strict=True)
-        ]
-        self.carries: list[Carry] = [self.living(wave, self.spread(wave, alike, program.carry_shapes)) for wave in self.waves]
-        self.recipes: list[Recipe] = [
-            self.spread(wave, [lane.recipe for lane in lanes], program.recipe_shapes) for wave in self.waves
-        ]
+        self.arrange(
+            {
+                number: empty._replace(params=start, fresh=np.True_, alive=np.True_, seed=np.uint32(lane.seed))
+                for number, (lane, start) in enumerate(zip(lanes, starts, strict=True))
+            }
+        )
         self.total = jax.device_put(np.float32(cut.updates), program.whole)
 
-    def spread(self, wave: Wave, trees: Sequence[Any], shapes: Any) -> Any:
+    def arrange(self, carries: Mapping[int, Carry]) -> None:
+        """Puts the lanes of which a carry is given on the devices, wave by wave."""
+        numbers = list(carries)
+        waves = waves_of([self.lanes[number] for number in numbers], self.program.shape.devices, self.program.shape.block)
+        self.waves: list[Wave] = [[[numbers[place] for place in block] for block in wave] for wave in waves]
+        self.carries: list[Carry] = [self.living(wave, carries) for wave in self.waves]
+        recipes = {number: self.lanes[number].recipe for number in numbers}
+        self.recipes: list[Recipe] = [self.spread(wave, recipes, self.program.recipe_shapes) for wave in self.waves]
+
+    def stop(self, lanes: Collection[int]) -> None:
+        """Trains these lanes no further, and lets the others close ranks. Nothing is compiled anew, and no bit changes."""
+        for number in lanes:
+            if self.trained[number].status is Status.OK:
+                self.trained[number].stopped_after = self.updates(number)
+                self.trained[number].status = Status.OUT_OF_BUDGET
+        left = {number: carry for number, carry in self.held().items() if self.trained[number].status is Status.OK}
+        if left:
+            self.arrange(left)
+
+    def held(self) -> dict[int, Carry]:
+        """The carry of each lane that is on the devices."""
+        carries = jax.device_get(self.carries)
+        places = {
+            number: self.place(number) for number in sorted({one for wave in self.waves for block in wave for one in block})
+        }
+        return {
+            number: tree.map(lambda leaf, at=(device, place): leaf[at], carries[wave])
+            for number, (wave, device, place) in places.items()
+        }
+
+    def place(self, lane: int) -> tuple[int, int, int]:
+        """The wave, the device and the place in its block where a lane is."""
+        wave, device = next((n, d) for n, wave in enumerate(self.waves) for d, block in enumerate(wave) if lane in block)
+        return wave, device, self.waves[wave][device].index(lane)
+
+    def spread(self, wave: Wave, trees: Mapping[int, Any], shapes: Any) -> Any:
         """The trees of a wave's lanes, stacked to (devices, block) and put on the devices."""
 
         def stack(like: jax.ShapeDtypeStruct, *leaves: Any) -> np.ndarray:
@@ -99,12 +133,12 @@ class Bundle:
         stacked = tree.map(stack, shapes, *[trees[lane] for block in wave for lane in block])
         return jax.device_put(stacked, self.program.sharding)  # all at once: each call costs more than its copy
 
-    def living(self, wave: Wave, carry: Carry) -> Carry:
-        """The carry with only the first place of each lane alive: the others fill the wave and have nothing to do."""
+    def living(self, wave: Wave, carries: Mapping[int, Carry]) -> Carry:
+        """A wave's carries. Only the first place of each lane is alive: the others fill the wave and have nothing to do."""
         flat = [lane for block in wave for lane in block]
-        first = [flat.index(lane) == place for place, lane in enumerate(flat)]
-        alive = np.array(first).reshape(carry.alive.shape)
-        return carry._replace(alive=jax.device_put(alive, self.program.sharding))
+        alive = np.array([flat.index(lane) == place and bool(carries[lane].alive) for place, lane in enumerate(flat)])
+        carry = self.spread(wave, carries, self.program.carry_shapes)
+        return carry._replace(alive=jax.device_put(alive.reshape(carry.alive.shape), self.program.sharding))
 
     def __iter__(self) -> Iterator[int]:
         while self.calls_done < self.cut.calls:
@@ -134,13 +168,14 @@ class Bundle:
         return rounds
 
     def updates(self, lane: int) -> int:
-        """Updates that a lane has made: all of them, or fewer where its optimizer paid for searches."""
-        optimizer = self.lanes[lane].recipe.optimizer
+        """Updates that a lane has made: all of its rounds', or fewer where its optimizer paid for searches."""
+        optimizer, stopped = self.lanes[lane].recipe.optimizer, self.trained[lane].stopped_after
+        if stopped is not None:
+            return stopped
         if gradients_per_step(optimizer) is not None:
-            return self.cut.updates
-        number, device = next((n, d) for n, wave in enumerate(self.waves) for d, block in enumerate(wave) if lane in block)
-        made = searching(optimizer, self.carries[number].state).step
-        return int(made[device, self.waves[number][device].index(lane)])
+            return min(self.calls_done * self.cut.rounds_per_call, self.cut.rounds) * self.cut.steps
+        wave, device, place = self.place(lane)
+        return int(searching(optimizer, self.carries[wave].state).step[device, place])
 
     def streams(self, number: int) -> list[tuple[int, int]]:
         """The fold and seed that each device of a wave works on."""

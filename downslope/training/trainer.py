@@ -25,7 +25,8 @@ class Trainer:
     """Everything the runs of one comparison share.
 
     `outputs` counts the model's raw scores, `labels` says that targets are class indices. All folds have the same number of
-    columns. Programs are compiled ahead of time by `compiler`, one background thread, and kept.
+    columns. Programs are compiled ahead of time by `compiler`, one background thread, and kept. Runs that may be stopped on
+    their way are made in at least so many `pieces`.
     """
 
     folds: Sequence[Fold]
@@ -33,6 +34,7 @@ class Trainer:
     epochs: int
     labels: bool
     compiler: ThreadPoolExecutor
+    pieces: int = 1
 
     def __post_init__(self) -> None:
         self.programs: dict[Any, Future[Program]] = {}
@@ -81,6 +83,7 @@ class Trainer:
             stop=self.stop,
             parameters=self.parameters(outputs),
             block=self.block,
+            pieces=self.pieces,
         )
 
     @property

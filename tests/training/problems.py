@@ -26,9 +26,9 @@ def fold(rows: int = 60, stop: int = 20, columns: int = 3, seed: int = 0) -> Fol
     return Fold(x[:rows], y[:rows], one[:rows], x[rows:], y[rows:], one[rows:])
 
 
-def trainer(model=None, folds=None, epochs: int = 4) -> Trainer:
+def trainer(model=None, folds=None, epochs: int = 4, pieces: int = 1) -> Trainer:
     """A trainer over some folds."""
-    return Trainer(folds or [fold(), fold(seed=1)], model or Mlp(widths=(8,)), epochs, False, COMPILER)
+    return Trainer(folds or [fold(), fold(seed=1)], model or Mlp(widths=(8,)), epochs, False, COMPILER, pieces)
 
 
 def recipe(rate: float = 0.01, optimizer=None, loss=None, model=None, penalty=None) -> Recipe:

@@ -88,6 +88,49 @@ def test_a_frozen_bundle_goes_on_to_the_same_bits(smooth, monkeypatch):
         assert [lane.status for lane in second.trained] == [lane.status for lane in whole.trained]
 
 
+@pytest.mark.parametrize("model", [Mlp(widths=(8,)), Linear()], ids=["mlp", "linear"])
+def test_stopped_lanes_make_room_and_no_bit_changes(model, monkeypatch):
+    from tests.training.problems import rmse_of
+
+    train = trainer(model, epochs=8, pieces=4)
+    lanes = [Lane(recipe(0.01 * (1 + number), model=model), number % 2, 5) for number in range(6)] + [
+        Lane(recipe(1e38, model=model), 0, 5)
+    ]
+    whole = run(train, lanes)
+    assert whole.cut.rounds_per_call == 2
+    compiled = len(COMPILED)
+
+    def go(bundle, upto=None):
+        for _ in bundle:
+            if bundle.calls_done == 1:
+                bundle.stop([0, 3, 4])
+            if bundle.calls_done == 2:
+                bundle.stop([1, 6])
+            if bundle.calls_done == upto:
+                return bundle
+        return bundle
+
+    fewer = go(train.bundle(lanes, 16, None, rmse_of(train)))
+    assert len(COMPILED) == compiled
+    ends = [(lane.status, len(lane.train_loss)) for lane in fewer.trained]
+    stopped, done = Status.OUT_OF_BUDGET, (Status.OK, 8)
+    assert ends[:6] == [(stopped, 2), (stopped, 4), done, (stopped, 2), (stopped, 2), done]
+    assert ends[6][0] is Status.DIVERGED, "what was lost is not called stopped"
+    assert [fewer.updates(lane) for lane in range(6)] == [8, 16, 32, 8, 8, 32]
+    assert len(fewer.waves) == 1, "the two that are left share one call"
+    for lane in (2, 5):
+        assert bits(fewer.trained[lane]) == bits(whole.trained[lane])
+    for lane, rounds in ((0, 2), (1, 4)):
+        assert fewer.trained[lane].train_loss == whole.trained[lane].train_loss[:rounds]
+    for upto in (1, 2, 3):
+        half = go(train.bundle(lanes, 16, None, rmse_of(train)), upto)
+        second = train.bundle(lanes, 16, None, rmse_of(train))
+        checkpoint.thaw(second, checkpoint.freeze(half))
+        go(second)
+        assert [bits(lane) for lane in second.trained] == [bits(lane) for lane in fewer.trained]
+        assert [second.updates(lane) for lane in range(6)] == [8, 16, 32, 8, 8, 32]
+
+
 def test_where_a_run_is_cut_changes_no_bit(monkeypatch):
     from downslope.training import budget
 
