@@ -35,6 +35,7 @@ TRAINING = [
     click.option("--penalty", metavar="PENALTY", help='For example "l2(strength=0.001)".'),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data; otherwise planned by updates."),
     click.option("--draws", type=click.IntRange(min=1), help="Learning rates tried for each contender."),
+    click.option("--thorough", is_flag=True, help="Then tune all settings, with as many draws for everyone."),
     click.option("--seeds", type=click.IntRange(min=2), help="How many runs, each with its own seed, judge a contender."),
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where all randomness starts."),
     click.option(

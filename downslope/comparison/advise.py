@@ -5,6 +5,7 @@ from typing import Any
 
 from downslope.comparison import sentences as say
 from downslope.comparison.aims import aims, aims_elsewhere
+from downslope.comparison.second_tier import tuned
 from downslope.comparison.sentences import Contender, Result, cost, named, sign, value
 from downslope.comparison.wording import capital
 
@@ -56,8 +57,8 @@ def nothing(result: Result, sentence: str) -> dict[str, Any]:
 
 
 def effort(result: Result, contender: Contender) -> tuple[float, ...]:
-    """What makes one of several equals the simpler one: solved directly, least sensitive to its rate, fewest settings, cheapest,
-    least memory.
+    """What makes one of several equals the simpler one: solved directly, least sensitive to its rate, fewest tuned settings,
+    fewest settings, cheapest, least memory.
 
     A rate at the edge of its range is nothing to build on, and a grid that was extended is not wider for it.
     """
@@ -66,6 +67,7 @@ def effort(result: Result, contender: Contender) -> tuple[float, ...]:
         bool(contender.get("at_border")),
         not contender.get("closed_form"),
         -min(contender.get("good_rates", 0), planned),
+        len(tuned(contender)),
         len(contender["settings"]),
         contender.get("gradients_per_step") or 1,
         contender.get("bytes_per_parameter") or 0,
@@ -113,6 +115,7 @@ def why_this_one(result: Result, chosen: Contender, near: Sequence[Contender], o
         f"{named(rival)} has its best learning rate at the edge of what was tried",
         f"the optimum of {named(chosen)} is known in closed form, that of {named(rival)} is not",
         f"{named(chosen)} stays good over {spans[0]} learning rates, {named(rival)} over {spans[1]}",
+        f"{named(chosen)} keeps more of its default settings than {named(rival)}",
         f"{named(chosen)} has fewer settings than {named(rival)}",
         f"{named(chosen)} needs fewer gradients a step than {named(rival)}",
         f"{named(chosen)} remembers less for each parameter than {named(rival)}",

@@ -9,7 +9,7 @@ import numpy as np
 
 from downslope.comparison import optimum, own
 from downslope.comparison.aims import offset
-from downslope.comparison.contender import Contender
+from downslope.comparison.contender import Contender, plain
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
@@ -17,6 +17,7 @@ from downslope.comparison.problem import Problem
 from downslope.comparison.protocol import Protocol
 from downslope.comparison.rank import Ranking
 from downslope.comparison.run import Runner
+from downslope.comparison.second_tier import places
 from downslope.comparison.tunability import GOOD_SHARE
 from downslope.core.about import Task
 from downslope.core.record import Setting
@@ -68,6 +69,38 @@ def grid(evidence: Evidence, contender: Contender) -> list[dict[str, Any]]:
             {"learning_rate": rate, "scores": scores, "score": float(np.mean(known)) if whole else None, "status": str(status)}
         )
     return out
+
+
+def second(evidence: Evidence, contender: Contender) -> dict[str, Any] | None:
+    """What the second tier of tuning tried, `None` where there was none: the settings that were drawn, each draw's scores on
+    the stopping slices, the updates that its runs made, and which draw was chosen (0 is the first tier's choice).
+    """
+    runner, planned = evidence.runner, evidence.runner.planned(contender.id)
+    draws = runner.draws(planned)
+    if not draws:
+        return None
+    out = []
+    for draw in draws:
+        runs = runner.drawn(planned, draw)
+        scores = [None if run.score is None else evidence.metric.sign * run.score for run in runs]
+        status = Status.OK
+        if any(run.status != Status.OK for run in runs):
+            lost = any(run.status == Status.DIVERGED for run in runs)
+            status = Status.DIVERGED if lost else Status.OUT_OF_BUDGET
+        whole = len(scores) == len(evidence.problem.thorough) and None not in scores
+        known = [score for score in scores if score is not None]
+        drawn = {place.name: plain(place.value(draw)) for place in places(planned)}
+        out.append(
+            {
+                "number": draw.number,
+                "settings": drawn,
+                "scores": scores,
+                "score": float(np.mean(known)) if whole else None,
+                "updates": max((run.updates for run in runs), default=0),
+                "status": str(status),
+            }
+        )
+    return {"chosen": runner.best_draw(planned, draws) or 0, "draws": out}
 
 
 def good_rates(evidence: Evidence, points: Sequence[Mapping[str, Any]]) -> list[float]:
@@ -156,6 +189,7 @@ def entry(
         "rank": ranking.order.index(contender.id) + 1 if in_ranking and ranking is not None else None,
         "difference": interval(ranking.difference(contender.id, best)) if in_ranking and ranking is not None and best else None,
         "grid": points,
+        "second_tier": None if contender.reason else second(evidence, contender),
         "at_border": at_border(points, rate, contender),
         "good_rates": len(good),
         "good_range": [min(good), max(good)] if good else None,

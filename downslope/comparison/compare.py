@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from downslope.comparison import finish, folder, metrics, own, witness
+from downslope.comparison import finish, folder, metrics, own, second_tier, witness
 from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
 from downslope.comparison.labels import labels
@@ -25,6 +25,7 @@ from downslope.core.errors import OutOfRange
 from downslope.core.own import blamed
 from downslope.data.describe import describe
 from downslope.data.read import read, stack
+from downslope.data.split import TUNING
 from downslope.data.split import split as split_rows
 from downslope.training import devices
 
@@ -57,6 +58,7 @@ def compare(
     class_weight: Any = None,
     label_smoothing: float | None = None,
     standardize: bool = True,
+    thorough: bool = False,
     single: bool = False,
     margin: float = MARGIN_SHARE,
     reasons: bool = True,
@@ -68,7 +70,8 @@ def compare(
     `losses` and `optimizers` are names, objects or lists of them (`"all"` for every one); `model` is `"mlp"`, `"linear"` or an
     object; `metric` the task metric that decides. `drop` names columns to leave out, `keep` those to use although they look like
     row numbers. `epochs` is every run's budget, `draws` the number of learning rates tried,
-    `seeds` the number of runs that judge. `out` is the folder for report, result, ledger and model; the same call again
+    `seeds` the number of runs that judge; `thorough` tunes all settings after the learning rate, with as many draws for everyone.
+    `out` is the folder for report, result, ledger and model; the same call again
     continues there, `fresh` starts anew. `schedule` is what multiplies the learning rate, or a mapping from names of settings to
     schedules; `clip_norm` is the greatest length of a gradient, `average` ("uniform", "exponential") predicts with averaged
     parameters. `class_weight` ("balanced", or weights by class) and `label_smoothing` are for the rows that are learned from,
@@ -84,7 +87,7 @@ def compare(
     devices.offer()
     watcher = watcher or Watcher()
     started = time.monotonic()
-    problem = rows_of(source, target, task, positive, drop, keep, weight, split, test, seed, seeds)
+    problem = rows_of(source, target, task, positive, drop, keep, weight, split, test, seed, seeds, thorough)
     given = {
         "target": target,
         "task": task,
@@ -98,6 +101,7 @@ def compare(
     given |= {"schedule": schedule, "clip_norm": clip_norm, "average": average}
     given |= {"class_weight": class_weight, "label_smoothing": label_smoothing}
     given |= {"penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
+    given |= {"thorough": thorough}
     given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
     given |= {"no_standardize": not standardize, "no_reasons": not reasons}
     problem.command, problem.asked, problem.standardize = command(source, given), asked_of(given), standardize
@@ -117,6 +121,7 @@ def compare(
         epochs=epochs,
         draws=draws,
         seed=seed,
+        thorough=thorough,
     )
     field = contenders(losses, optimizers, task=dataset.task, batch=rules.batch, draws=rules.draws)
     problem.labels = labels(class_weight, label_smoothing, dataset)
@@ -151,6 +156,7 @@ def compare(
         margin=margin,
         single=single,
         devices=devices.words(),
+        **({"thorough": True} if thorough else {}),
         **({"own": mine} if mine else {}),
     )
     ties = f"differences up to {percent(margin)} of the way from the best score to the constant predictor count as ties"
@@ -188,6 +194,7 @@ def carried_out(
         epochs=rules.epochs,
         seed=rules.seed,
         margin=margin,
+        thorough=rules.thorough,
         advanced=progress.advanced,
     )
     closing = finish.Closing(problem, field, rules, metric, ledger, runner, facts, margin, single, started)
@@ -220,6 +227,7 @@ def rows_of(
     test: Any,
     seed: int,
     seeds: int | None,
+    thorough: bool = False,
 ) -> Problem:
     """The described rows and their split; a test table of the user's own is read with the same eyes."""
     table = read(source)
@@ -231,7 +239,9 @@ def rows_of(
         raise OutOfRange(f"seed must be at least 0, got {seed}")
     if seeds is not None and seeds < 2:
         raise OutOfRange(f"seeds must be at least 2, got {seeds}: one run says nothing about luck")
-    return Problem(dataset, split_rows(dataset, seed=seed, test=rows, confirmation=seeds or 10), Path(table.source).name)
+    tuning = second_tier.FITS if thorough else TUNING
+    splits = split_rows(dataset, seed=seed, test=rows, tuning=tuning, confirmation=seeds or 10)
+    return Problem(dataset, splits, Path(table.source).name)
 
 
 def spelled(contender: Contender) -> list[Any]:
@@ -244,6 +254,7 @@ def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[
     ready = [one for one in field if not one.reason]
     tuned = sum(len(one.rates) * len(problem.tuning) for one in ready if len(one.rates) > 1)
     runs = tuned + len(ready) * len(problem.confirmation)
+    runs += len(ready) * second_tier.runs(len(problem.thorough)) if rules.thorough else 0
     rows = max(len(fit.train) for fit in problem.fits)
     wide = problem.features
     shapes = jax.eval_shape(lambda: rules.model.init(jax.random.key(0), wide, 1))

@@ -18,6 +18,7 @@ from downslope.optimizers.base import Optimizer, learning_rate, rated, takes_all
 
 DRAWS = 7
 TWIN = " (twin)"
+BESIDE = " | "  # between a contender and what differs in some of its runs
 JOINING = "accumulate"
 GIVEN = re.compile(r"learning_rate|\(\s*[-+.\d]")  # a rate that is typed is meant, also where it is the default
 BATCH = re.compile(r"(.*)@((?:(?!\.py)[^@/])*)", re.DOTALL)  # an @ inside a path is none

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from downslope.comparison import influence
-from downslope.comparison.contender import Contender
+from downslope.comparison.contender import BESIDE, Contender
 from downslope.comparison.judge import Court
 from downslope.comparison.ledger import Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.rank import Ranking, tied_set
-from downslope.comparison.run import BESIDE, COUNTERFACTUAL, Runner
+from downslope.comparison.run import COUNTERFACTUAL, Runner
 from downslope.losses.base import Loss
 from downslope.models.base import Model
 from downslope.penalties.base import Penalty
@@ -82,7 +82,7 @@ class Changed(Runner):
                 replace(fold, x=seen(columns(place, fold.x)), stop_x=seen(columns(place, fold.stop_x)))
                 for place, fold in enumerate(folds)
             ]
-        mine = Trainer(folds, self.model, self.epochs, known.labels, self.compiler)
+        mine = Trainer(folds, self.model, self.epochs, known.labels, self.compiler, known.pieces)
         mine.programs = known.programs
         return mine
 

@@ -6,16 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from downslope.comparison.contender import Contender
+from downslope.comparison import second_tier
+from downslope.comparison.contender import BESIDE, Contender
 from downslope.comparison.folder import fingerprint
 from downslope.comparison.ledger import Run
-from downslope.comparison.run import BESIDE, COUNTERFACTUAL, Runner
+from downslope.comparison.run import COUNTERFACTUAL, Runner
+from downslope.comparison.second_tier import Curve
+from downslope.comparison.wording import percent
 from downslope.optimizers.base import gradients_per_step
 from downslope.training.best import Best
 from downslope.training.status import Status
 
 CONTROL = "control "
 SHORT = 16
+PHASES = ("tuning", second_tier.PHASE, "confirmation")
 
 
 def differences(runner: Runner) -> list[str]:
@@ -26,18 +30,21 @@ def differences(runner: Runner) -> list[str]:
         found.setdefault(run.contender, []).append(run)
     planned = {name for name, runs in found.items() if {run.phase for run in runs} == {COUNTERFACTUAL}}
     planned = {name for name in planned if name.rpartition(BESIDE)[0] in known}
+    planned |= {draw.contender.id for one in known.values() for draw in runner.draws(one)}
     strangers = [name for name in found if name not in known.keys() | planned and not name.startswith(CONTROL)]
     said = [f"{name}: {len(found[name])} runs of a contender that is not in the plan" for name in strangers]
     for one in known.values():
         mine = found.get(one.id, [])
         said += [f"{one.id}: {words}" for words in (*of_runs(runner, one, mine), *of_each(runner, one, mine))]
+        said += [f"{one.id}: {words}" for words in of_draws(runner, one, found)]
     return said
 
 
 def of_runs(runner: Runner, one: Contender, runs: Sequence[Run]) -> Iterator[str]:
     """Runs that are missing, and runs beyond those that the rule gives everyone."""
-    rates = [rate for some in runner.grids(one) for rate in some] if len(one.rates) > 1 else []
-    choice = runner.choice(one, rates)
+    rates = tuned_rates(runner, one)
+    settled = runner.settled(one, rates)
+    choice = None if settled is None else settled[1]
     wanted = {("tuning", rate, fit) for rate in rates for fit in runner.problem.tuning}
     wanted |= {("confirmation", choice, fit) for fit in runner.problem.confirmation if choice is not None}
     have = {(run.phase, run.learning_rate, run.fit) for run in runs}
@@ -53,16 +60,45 @@ def of_runs(runner: Runner, one: Contender, runs: Sequence[Run]) -> Iterator[str
             yield f"{len(some)} {noun} {words} ({where})"
 
 
+def tuned_rates(runner: Runner, one: Contender) -> list[float]:
+    """The learning rates of a contender's first tier, those beyond the border included; none where nothing is tuned."""
+    return [rate for some in runner.grids(one) for rate in some] if len(one.rates) > 1 else []
+
+
+def of_draws(runner: Runner, one: Contender, found: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+    """Runs of the second tier that are missing or too many, or that went on longer than the others' scores allow."""
+    rates = tuned_rates(runner, one)
+    draws = runner.draws(one, rates)
+    runs = [run for draw in draws for run in found.get(draw.contender.id, ())]
+    wanted = {(each.id, rate, fit) for each, rate, fit in runner.searched(one, rates)}
+    have = {(run.contender, run.learning_rate, run.fit) for run in runs if run.phase == second_tier.PHASE}
+    for keys, words in ((wanted - have, "missing"), (have - wanted, "more than everyone's")):
+        if keys:
+            yield f"{len(keys)} of the {len(wanted)} runs that tune all settings are {words}"
+    numbers = {draw.contender.id: draw.number for draw in draws}
+    curves: dict[int, list[Curve]] = {}
+    for run in runs:
+        if numbers[run.contender]:
+            curve = Curve(run.arrays["stop_score"].tolist(), run.arrays["stop_loss"].tolist())
+            curves.setdefault(numbers[run.contender], []).append(curve)
+    cut = runner.cut(one)
+    ends = second_tier.stopped(curves, cut, runner.smooth, cut.calls)
+    for run in runs:
+        after = min(ends.get(numbers[run.contender], cut.calls) * cut.rounds_per_call, cut.rounds)
+        yield from of_each(runner, one, [run], updates=after * cut.steps)
+
+
 def of_each(
-    runner: Runner, one: Contender, runs: Sequence[Run], phases: Collection[str] = ("tuning", "confirmation")
+    runner: Runner, one: Contender, runs: Sequence[Run], phases: Collection[str] = PHASES, updates: int | None = None
 ) -> Iterator[str]:
     """Runs with another seed, other batches, more updates, or another result than their own curves give."""
     free = gradients_per_step(one.optimizer) is None
+    updates = runner.updates(one) if updates is None else updates
     for run in runs:
         name = f"the {run.phase} run of fit {run.fit} at learning rate {run.learning_rate:g}"
         if run.phase not in phases or run.fit not in range(len(runner.problem.fits)):
             continue  # said already: more than everyone's
-        seed, updates = runner.lane_seed(one, run.fit), runner.updates(one)
+        seed = runner.lane_seed(one, run.fit)
         if run.seed != seed:
             yield f"{name} has the seed {run.seed}, where everyone {'else' if one.twin_of is None else 'in its place'} has {seed}"
         elif not np.array_equal(run.arrays.get("order", np.zeros(0, np.uint8)), runner.order(one, run.fit, seed)):
@@ -75,7 +111,7 @@ def of_each(
 
 def inconsistent(runner: Runner, run: Run) -> str | None:
     """What of a run its own curves contradict."""
-    if run.status != Status.OK:
+    if run.status not in (Status.OK, Status.OUT_OF_BUDGET):
         return None if run.score is None else f"has a score although it is {run.status}"
     best = Best(3 if runner.metric.needs == "label" else 1)
     best.see(run.arrays["stop_score"].tolist(), run.arrays["stop_loss"].tolist(), lambda place: place)
@@ -107,6 +143,7 @@ def shown(runner: Runner, facts: Mapping[str, Any]) -> list[list[str]]:
         ("Learning rates planned", equal({one.id: len(one.rates) for one in ready})),
         ("Tuning runs on them", equal({name: len(some) for name, some in planned.items()})),
         ("Rates beyond the border", f"by one rule for everyone: {', '.join(longer)}" if longer else "none"),
+        *second(runner, ready),
         ("Confirmation runs", equal({name: len(some) for name, some in confirmed.items() if some})),
         ("Seeds", equal({name: digest(seeds(some)) for name, some in confirmed.items() if some}, "digest ")),
         (
@@ -118,6 +155,18 @@ def shown(runner: Runner, facts: Mapping[str, Any]) -> list[list[str]]:
         ("Identity", fingerprint(facts)),
     ]
     return [[label, words] for label, words in pairs]
+
+
+def second(runner: Runner, ready: Sequence[Contender]) -> list[tuple[str, str]]:
+    """The second tier of tuning, if there was one: its runs and what they cost."""
+    if not runner.thorough:
+        return []
+    runs = {one.id: [run for draw in runner.draws(one) for run in runner.drawn(one, draw)] for one in ready}
+    whole = {one.id: runner.updates(one) for one in ready}
+    spent = [sum(run.updates for run in some) / (len(some) * whole[name]) for name, some in runs.items() if some]
+    words = f"{equal({name: len(some) for name, some in runs.items()})}, stopped on the way by one rule"
+    part = f"; {percent(float(np.mean(spent)))} of the updates that whole runs would have made" if spent else ""
+    return [("Runs that tuned all settings", words + part)]
 
 
 def budget(runner: Runner, ready: Sequence[Contender]) -> str:

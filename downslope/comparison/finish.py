@@ -57,18 +57,28 @@ class Closing:
         single: bool,
         started: float,
     ) -> None:
-        self.problem, self.field, self.rules, self.metric = problem, list(field), rules, metric
+        self.problem, self.planned, self.rules, self.metric = problem, list(field), rules, metric
         self.ledger, self.runner, self.facts = ledger, runner, facts
         self.margin, self.single, self.started = margin, single, started
         self.shown = metrics.shown_metrics(problem.dataset.task, metric)
         self.court = Court(problem, metric, self.shown, rules.seed)
-        self.evidence = Evidence(problem, self.field, runner, ledger, self.court, rules)
+        self.evidence = Evidence(problem, self.planned, runner, ledger, self.court, rules)
+
+    @property
+    def field(self) -> list[Contender]:
+        """The contenders, each with the settings that its tuning chose once it has."""
+        return list(self.evidence.contenders)
 
     def judged(self, contender: Contender) -> Judged | None:
         """A contender's judgement, `None` if it did not finish well."""
         runs = self.ledger.runs(contender.id, "confirmation")
         status, _ = outcome(contender, self.ledger, runs, len(self.problem.confirmation))
         return self.court.contender(contender.loss, contender.id, runs) if status == Status.OK else None
+
+    def settled(self, contender: Contender) -> Contender:
+        """A contender with the settings that its tuning chose."""
+        found = None if contender.reason else self.runner.settled(contender)
+        return contender if found is None else found[0]
 
     def glimpse(self, contender: Contender) -> dict[str, Any]:
         """How a contender did, before the others are known: what the progress shows."""
@@ -170,6 +180,7 @@ class Closing:
 
         Without `solve` the true optimum, which needs the columns, is what the ledger noted of it.
         """
+        self.evidence.contenders = [self.settled(one) for one in self.planned]
         own = [one for one in self.field if one.twin_of is None]
         judged = {one.id: found for one in self.field if (found := self.judged(one)) is not None}
         constant = self.court.mean(controls["constant"], self.metric) if "constant" in controls else float("nan")

@@ -11,7 +11,7 @@ from downslope.comparison.labels import Labels
 from downslope.core.about import Task
 from downslope.data.describe import Dataset
 from downslope.data.encode import Encoder, TargetScale
-from downslope.data.split import Fit, Splits
+from downslope.data.split import TUNING, Fit, Splits
 from downslope.losses.base import Loss
 from downslope.training.stream import Fold
 
@@ -20,7 +20,8 @@ Key = tuple[bytes, bytes]
 
 @dataclass
 class Problem:
-    """The rows of one comparison. Fits are numbered through: first those that tune, then those that confirm.
+    """The rows of one comparison. Fits are numbered through: first those that tune, then those that confirm. The first tier of
+    tuning uses the first of them, the second tier all.
 
     Fits with the same rows share one encoder and one set of arrays. All encodings are padded with zero columns to the widest,
     so that every fit runs in the same program. `asked` is what was asked of the table: columns to drop, weights, split, test.
@@ -45,7 +46,12 @@ class Problem:
 
     @property
     def tuning(self) -> range:
-        """Numbers of the tuning fits."""
+        """Numbers of the fits on which learning rates are tuned."""
+        return range(min(TUNING, len(self.splits.tuning)))
+
+    @property
+    def thorough(self) -> range:
+        """Numbers of the fits on which all settings are tuned."""
         return range(len(self.splits.tuning))
 
     @property

@@ -7,10 +7,12 @@ from typing import Any
 import jax
 
 from downslope import models, penalties
+from downslope.comparison import second_tier
 from downslope.comparison.alike import Alike, alike
+from downslope.comparison.contender import DRAWS
 from downslope.core.errors import OutOfRange
 from downslope.data.describe import Dataset
-from downslope.data.split import Splits
+from downslope.data.split import TUNING, Splits
 from downslope.models.base import Model
 from downslope.penalties.base import Penalty
 from downslope.training import budget
@@ -31,6 +33,7 @@ class Protocol:
     epochs: int
     draws: int
     seed: int
+    thorough: bool = False
 
     def updates(self, rows: int) -> int:
         """Updates of a run with mini-batches."""
@@ -39,8 +42,11 @@ class Protocol:
     def data(self, rows: int, splits: Splits) -> dict[str, Any]:
         """The budget as it stands in the result."""
         steps = math.ceil(rows / self.batch)
-        rates, tuning, confirmation = self.draws, len(splits.tuning), len(splits.confirmation)
-        runs = rates * tuning + confirmation
+        rates, tuning, confirmation = self.draws, min(TUNING, len(splits.tuning)), len(splits.confirmation)
+        drawn = second_tier.runs(len(splits.tuning)) if self.thorough else 0
+        runs = rates * tuning + drawn + confirmation
+        second = f"{second_tier.words(len(splits.tuning))}, then " if self.thorough else ""
+        whole = "every run that is not stopped" if self.thorough else "every run"
         return {
             "updates": steps * self.epochs,
             "epochs": self.epochs,
@@ -49,9 +55,10 @@ class Protocol:
             "learning_rates": rates,
             "tuning_seeds": tuning,
             "confirmation": confirmation,
+            **({"draws": second_tier.DRAWS, "thorough_seeds": len(splits.tuning)} if self.thorough else {}),
             "words": (
-                f"every contender gets {runs} runs: {rates} learning rates × {tuning} tuning seeds, then {confirmation} runs "
-                f"that judge; every run sees {self.epochs} epochs of at most {rows:,} rows "
+                f"every contender gets {runs} runs: {rates} learning rates × {tuning} tuning seeds, then {second}"
+                f"{confirmation} runs that judge; {whole} sees {self.epochs} epochs of at most {rows:,} rows "
                 f"({steps * self.epochs:,} updates in batches of {self.batch})"
             ),
         }
@@ -69,6 +76,7 @@ def protocol(
     seed: int,
     clip_norm: float | None = None,
     average: Any = None,
+    thorough: bool = False,
 ) -> Protocol:
     """The defaults, where the user decided nothing else."""
     rows = max(len(fit.train) for fit in (*splits.tuning, *splits.confirmation))
@@ -85,8 +93,9 @@ def protocol(
         None if penalty is None else penalties.catalogue.make(penalty),
         batch,
         epochs or budget.default_epochs(rows, batch),
-        draws or 7,
+        draws or DRAWS,
         seed,
+        thorough,
     )
 
 

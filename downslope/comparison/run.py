@@ -1,19 +1,21 @@
 """Runs the contenders one after another: tune on some seeds, judge on fresh ones, write down every finished bundle."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import jax
 import numpy as np
 
-from downslope.comparison import controls, score
+from downslope.comparison import controls, score, second_tier
 from downslope.comparison.alike import Alike
-from downslope.comparison.contender import Contender
+from downslope.comparison.contender import BESIDE, Contender
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.problem import Problem
+from downslope.comparison.rates import EXTENSIONS, beyond, steady
+from downslope.comparison.second_tier import Curve, Draw
 from downslope.core.about import Task
 from downslope.core.types import Params
 from downslope.losses.base import Loss
@@ -23,19 +25,16 @@ from downslope.penalties.base import Penalty
 from downslope.prediction.own import Formula
 from downslope.prediction.predictor import forward
 from downslope.training import checkpoint
-from downslope.training.lanes import Lane, Trained
+from downslope.training.budget import Cut
+from downslope.training.lanes import Bundle, Lane, Trained
 from downslope.training.status import Status
 from downslope.training.step import Recipe
 from downslope.training.stream import derive, signature
 from downslope.training.trainer import Trainer
 
-EXTENSIONS = 2
-EXTRA_RATES = 2
-COARSEST = 10**0.5  # between a rate and the next beyond the grid, however wide the grid's own steps
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 TWIN_TAG = 7
 COUNTERFACTUAL = "counterfactual"
-BESIDE = " | "  # between a contender and what was changed in its counterfactual runs
 JUDGED = ("confirmation", COUNTERFACTUAL)  # phases whose runs are judged by rows that they left out
 
 
@@ -55,11 +54,12 @@ class Runner:
         epochs: int,
         seed: int,
         margin: float,
+        thorough: bool = False,
         advanced: Callable[[int, str], None] = lambda updates, contender: None,
     ) -> None:
         self.problem, self.contenders, self.ledger, self.metric = problem, contenders, ledger, metric
         self.model, self.alike, self.penalty = model, alike, penalty
-        self.epochs, self.seed, self.margin, self.advanced = epochs, seed, margin, advanced
+        self.epochs, self.seed, self.margin, self.thorough, self.advanced = epochs, seed, margin, thorough, advanced
         self.task = problem.dataset.task
         self.classes = len(problem.dataset.classes) if problem.dataset.classes else None
         self.compiler = ThreadPoolExecutor(1, thread_name_prefix="compiler")
@@ -75,7 +75,8 @@ class Runner:
     def new_trainer(self, loss: Loss) -> Trainer:
         """A trainer for losses whose targets are scaled as this one's."""
         labels = self.task is Task.MULTICLASS
-        return Trainer(self.problem.folds(loss), self.model, self.epochs, labels, self.compiler)
+        pieces = second_tier.PIECES if self.thorough else 1
+        return Trainer(self.problem.folds(loss), self.model, self.epochs, labels, self.compiler, pieces)
 
     def recipe(self, contender: Contender, learning_rate: float) -> Recipe:
         """The hyper-parameters of one run."""
@@ -91,8 +92,12 @@ class Runner:
 
     def updates(self, contender: Contender) -> int:
         """Updates of each of a contender's runs."""
-        trainer = self.trainer(contender.loss)
-        return trainer.cut(contender.optimizer, contender.loss.outputs(self.classes), self.batch(contender)).updates
+        return self.cut(contender).updates
+
+    def cut(self, contender: Contender) -> Cut:
+        """How a contender's runs are cut into device calls."""
+        outputs = contender.loss.outputs(self.classes)
+        return self.trainer(contender.loss).cut(contender.optimizer, outputs, self.batch(contender))
 
     def __iter__(self) -> Iterator[Contender]:
         """Runs everything; yields each contender when its last run is written."""
@@ -104,6 +109,7 @@ class Runner:
         for contender in self.contenders:
             if not contender.reason:
                 self.tune(contender)
+                self.search(contender)
                 self.confirm(contender)
                 yield contender
 
@@ -163,11 +169,75 @@ class Runner:
             scores.setdefault(run.learning_rate, []).append(run.score if fine and run.score is not None else np.inf)
         return {rate: float(np.mean(values)) for rate, values in sorted(scores.items())}
 
+    def search(self, contender: Contender) -> None:
+        """Runs the second tier of tuning, if there is one: every draw on its fits, the worse ones stopped on the way."""
+        lanes = self.searched(contender)
+        done = {(one.id, fit) for one, _, _ in lanes for _, fit in self.ledger.have(one.id, second_tier.PHASE)}
+        if not lanes or len(done) == len(lanes):
+            return
+        numbers = {draw.contender.id: draw.number for draw in self.draws(contender)}
+        draws = [numbers[one.id] for one, _, _ in lanes]
+
+        def losers(bundle: Bundle) -> list[int]:
+            curves: dict[int, list[Curve]] = {}
+            for number, trained in zip(draws, bundle.trained, strict=True):
+                if number:
+                    curves.setdefault(number, []).append(Curve(trained.best.scores, trained.best.losses))
+            ends = second_tier.stopped(curves, bundle.cut, self.smooth, bundle.calls_done)
+            return [lane for lane, number in enumerate(draws) if number in ends]
+
+        self.train(f"{contender.id} {second_tier.PHASE}", second_tier.PHASE, lanes, losers)
+
+    def planned(self, name: str) -> Contender:
+        """The contender of this name as it was entered."""
+        return next(one for one in self.contenders if one.id == name)
+
+    def draws(self, contender: Contender, among: Sequence[float] | None = None) -> list[Draw]:
+        """What the second tier tries for a contender; nothing where there is no second tier, or nothing to draw."""
+        found = second_tier.draws(contender, self.choice(contender, among)) if self.thorough else []
+        return found if len(found) > 1 or (found and found[0].number) else []
+
+    def searched(self, contender: Contender, among: Sequence[float] | None = None) -> list[tuple[Contender, float, int]]:
+        """The runs of the second tier. Those of the first tier's choice that tuned it are not made again."""
+        tuned = self.problem.tuning if len(contender.rates) > 1 else ()
+        return [
+            (draw.contender, draw.rate, fit)
+            for draw in self.draws(contender, among)
+            for fit in self.problem.thorough
+            if draw.number or fit not in tuned
+        ]
+
+    def drawn(self, contender: Contender, draw: Draw) -> list[Run]:
+        """The finished runs of a draw, in the order of their fits."""
+        runs = self.ledger.runs(draw.contender.id, second_tier.PHASE)
+        if draw.number == 0:
+            runs += [run for run in self.ledger.runs(contender.id, "tuning") if run.learning_rate == draw.rate]
+        return sorted(runs, key=lambda run: run.fit)
+
+    def settled(self, contender: Contender, among: Sequence[float] | None = None) -> tuple[Contender, float] | None:
+        """The contender with the settings that its tuning chose, and its learning rate; `None` where every run diverged."""
+        draws, rate = self.draws(contender, among), self.choice(contender, among)
+        number = self.best_draw(contender, draws)
+        if not number:
+            return None if rate is None else (contender, rate)
+        draw = next(draw for draw in draws if draw.number == number)
+        return second_tier.settled(contender, draw), draw.rate
+
+    def best_draw(self, contender: Contender, draws: Sequence[Draw]) -> int | None:
+        """The number of the draw that is confirmed, 0 for the first tier's choice; `None` where no draw came to its end."""
+        scores: dict[int, float] = {}
+        for draw in draws:
+            runs = self.drawn(contender, draw)
+            if len(runs) == len(self.problem.thorough) and all(run.status == Status.OK for run in runs):
+                scores[draw.number] = float(np.mean([np.inf if run.score is None else run.score for run in runs]))
+        return second_tier.chosen(scores, self.margin, self.constant)
+
     def confirm(self, contender: Contender) -> None:
-        """Runs the chosen rate on the fresh fits. Where every rate diverged there is nothing to confirm."""
-        rate = self.choice(contender)
-        if rate is not None:
-            self.bundle(contender, "confirmation", [(rate, fit) for fit in self.problem.confirmation])
+        """Runs the chosen settings on the fresh fits. Where every run diverged there is nothing to confirm."""
+        found = self.settled(contender)
+        if found is not None:
+            one, rate = found
+            self.bundle(one, "confirmation", [(rate, fit) for fit in self.problem.confirmation])
         elif not self.complete(contender):
             self.ledger.store(f"diverged {contender.id}", True)
 
@@ -175,39 +245,51 @@ class Runner:
         """Trains some runs of a contender together, unless the ledger has them."""
         done = self.ledger.have(contender.id, phase)
         wanted = [run for run in wanted if run not in done]
-        if not wanted:
-            return
-        name = f"{contender.id} {phase} {wanted}"
-        trainer = self.trainer(contender.loss)
-        lanes = [
-            Lane(self.recipe(contender, rate), self.problem.places[fit], self.lane_seed(contender, fit)) for rate, fit in wanted
-        ]
-        numbers = {self.problem.places[fit]: fit for _, fit in wanted}
-        bundle = trainer.bundle(
-            lanes,
-            self.batch(contender),
-            self.classes,
-            lambda place, raw: self.scores(contender.loss, numbers[place], raw),
-            3 if self.metric.needs == "label" else 1,
+        if wanted:
+            self.train(f"{contender.id} {phase} {wanted}", phase, [(contender, rate, fit) for rate, fit in wanted])
+
+    def train(
+        self,
+        name: str,
+        phase: str,
+        wanted: Sequence[tuple[Contender, float, int]],
+        losers: Callable[[Bundle], Collection[int]] = lambda bundle: (),
+    ) -> None:
+        """Trains runs together that differ in settings, learning rates and fits, and writes them to the ledger.
+
+        `losers` says after each device call which of them are trained no further. Under `name` the ledger keeps where the runs
+        stand while they are not finished.
+        """
+        like, *_ = wanted[0]
+        lanes = [Lane(self.recipe(one, rate), self.problem.places[fit], self.lane_seed(one, fit)) for one, rate, fit in wanted]
+        numbers = {self.problem.places[fit]: fit for _, _, fit in wanted}
+        bundle = self.trainer(like.loss).bundle(
+            lanes, self.batch(like), self.classes, lambda place, raw: self.scores(like.loss, numbers[place], raw), self.smooth
         )
         frozen = self.ledger.frozen(name)
         if frozen is not None:
             checkpoint.thaw(bundle, frozen)
         started = saved = time.monotonic()
-        before = first = min(bundle.calls_done * bundle.cut.rounds_per_call, bundle.cut.rounds) * bundle.cut.steps
-        for updates in bundle:
-            self.advanced((updates - before) * len(lanes), contender.id)
-            before = updates
-            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS and updates < bundle.cut.updates:
+        made = first = bundle.made()
+        for _ in bundle:
+            made, before = bundle.made(), made
+            self.advanced(made - before, like.id.partition(BESIDE)[0])
+            bundle.stop(losers(bundle))
+            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS and bundle.calls_done < bundle.cut.calls:
                 self.ledger.checkpoint(name, checkpoint.freeze(bundle))
                 saved = time.monotonic()
-        # What a stopped process did of this bundle took its time too, at the same pace.
-        seconds = (time.monotonic() - started) / len(lanes) * bundle.cut.updates / max(1, bundle.cut.updates - first)
+        # What a stopped process did of these runs took its time too, at the same pace.
+        pace = (time.monotonic() - started) / max(1, made - first)
         runs = [
-            self.written(contender, phase, rate, fit, lane.seed, trained, bundle.updates(number), seconds)
-            for number, ((rate, fit), lane, trained) in enumerate(zip(wanted, lanes, bundle.trained, strict=True))
+            self.written(one, phase, rate, fit, lane.seed, trained, bundle.updates(number), pace * bundle.seen(number))
+            for number, ((one, rate, fit), lane, trained) in enumerate(zip(wanted, lanes, bundle.trained, strict=True))
         ]
         self.ledger.add(runs, name)
+
+    @property
+    def smooth(self) -> int:
+        """Over how many epochs a score is averaged before the best is chosen: scores of labels jump."""
+        return 3 if self.metric.needs == "label" else 1
 
     def lane_seed(self, contender: Contender, fit: int) -> int:
         """Decides initial weights and batch order: the same for all contenders, a twin has its own."""
@@ -215,10 +297,10 @@ class Runner:
 
     def order(self, contender: Contender, fit: int, seed: int) -> np.ndarray:
         """What a run's batches are recognised by; nothing where a batch is all rows."""
-        trainer, batch = self.trainer(contender.loss), self.batch(contender)
+        batch = self.batch(contender)
         if batch is None:
             return np.zeros(0, np.uint8)
-        cut = trainer.cut(contender.optimizer, contender.loss.outputs(self.classes), batch)
+        cut = self.cut(contender)
         return signature(self.problem.fits[fit].train, cut.steps * cut.rounds_per_epoch, batch, seed)
 
     def scores(self, loss: Loss, fit: int, raw: np.ndarray) -> np.ndarray:
@@ -258,7 +340,8 @@ class Runner:
             arrays |= {
                 f"params {place}": np.asarray(leaf, order="C") for place, leaf in enumerate(jax.tree.leaves(trained.params))
             }
-        value = best.value[0] if fine and np.isfinite(best.value[0]) else None
+        known = fine or trained.status is Status.OUT_OF_BUDGET
+        value = best.value[0] if known and np.isfinite(best.value[0]) else None
         return Run(
             contender.id,
             phase,
@@ -299,41 +382,3 @@ class Runner:
     def close(self) -> None:
         """Stops the background compiler; what has not begun is dropped."""
         self.compiler.shutdown(wait=False, cancel_futures=True)
-
-
-def steady(scores: Mapping[float, float], margin: float, constant: float) -> float | None:
-    """The middle of the learning rates that are as good as the best, the lower one of two; `None` where all diverged.
-
-    As good is what lies within the practical margin, a share of the way from the best to the constant predictor, without a
-    gap. The best rate alone is often the last before the cliff, where two tuning seeds went well and the next one does not.
-
-    >>> steady({0.01: 9.0, 0.1: 5.1, 1.0: 5.0, 10.0: float("inf")}, margin=0.01, constant=25.0)
-    0.1
-    """
-    rates = sorted(scores)
-    best = min(rates, key=lambda rate: scores[rate])
-    if not np.isfinite(scores[best]):
-        return None
-    reach = scores[best] + (margin * abs(constant - scores[best]) if np.isfinite(constant) else 0.0)
-    low = high = rates.index(best)
-    while low > 0 and scores[rates[low - 1]] <= reach:
-        low -= 1
-    while high < len(rates) - 1 and scores[rates[high + 1]] <= reach:
-        high += 1
-    return rates[(low + high) // 2]
-
-
-def beyond(rates: Sequence[float], chosen: float | None, ratio: float) -> list[float]:
-    """Further learning rates when the chosen one lies on the border of those tried, else none.
-
-    >>> beyond([0.1, 0.2, 0.4], 0.4, ratio=2)
-    [0.8, 1.6]
-    >>> beyond([0.1, 0.2, 0.4], 0.2, ratio=2)
-    []
-    """
-    rates = sorted(rates)
-    if len(rates) < 2 or chosen is None or chosen not in (rates[0], rates[-1]):
-        return []
-    ratio = min(ratio, COARSEST)
-    steps = [chosen / ratio**power if chosen == rates[0] else chosen * ratio**power for power in range(1, EXTRA_RATES + 1)]
-    return [float(f"{rate:.4g}") for rate in steps]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from downslope.comparison.second_tier import tuned
 from downslope.comparison.wording import capital, listed, number, percent, plus_minus, title
 
 Result = Mapping[str, Any]
@@ -97,9 +98,11 @@ def use(result: Result, chosen: Contender) -> str:
         if found.get("score") is not None:
             beside.append(f"{words}: {number(value(found), reach(chosen))}")
     rate = chosen["settings"].get("learning_rate")
-    at = f" at learning rate {rate:.3g}" if rate is not None else ""
+    at = [f"learning rate {rate:.3g}"] if rate is not None else []
+    at += [f"{name.replace('_', ' ')} {value:.3g}" for name, value in tuned(chosen).items()]
+    where = f" at {listed(at)}" if at else ""
     score = f"{metric['title']} {plus_minus(chosen['score'])} on rows never used ({beside[0]}"
-    return f"Use {named(chosen)}{at}: {score}{''.join(f'; {words}' for words in beside[1:])})."
+    return f"Use {named(chosen)}{where}: {score}{''.join(f'; {words}' for words in beside[1:])})."
 
 
 def short(contender: Contender, chosen: Contender, others: Sequence[Contender]) -> str:

@@ -49,10 +49,21 @@ def tunability(
         record |= {"rates": len(rates), "seeds": len(table), "expected_best": expected_best(table, constant, sign)}
         record |= {"plateau": plateau(whole, each), "dead_zone": dead_zone(whole, each, margin)}
         record |= {"divergence_edge": divergence_edge(rates, table)}
-        chosen = one["settings"].get("learning_rate")
+        chosen = first_choice(one)
         record["default"] = default(rates, table, sign, defaults[one["id"]], chosen) if one["id"] in defaults else None
         out.append(record)
     return out
+
+
+def first_choice(contender: Mapping[str, Any]) -> float | None:
+    """The learning rate that was chosen when it alone was tuned.
+
+    >>> first_choice({"settings": {"learning_rate": 0.1}, "second_tier": None})
+    0.1
+    """
+    drawn = (contender.get("second_tier") or {}).get("draws", [])
+    first = next((draw["settings"].get("learning_rate") for draw in drawn if draw["number"] == 0), None)
+    return contender["settings"].get("learning_rate") if first is None else first
 
 
 def costs(grid: Sequence[Mapping[str, Any]], sign: int) -> Costs:

@@ -62,7 +62,7 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any],
         Fit(rows(part, TRAIN), rows(part, STOP), rows(part, JUDGE), seed, repetition, fold)
         for part, seed, repetition, fold in arrays["fits"].tolist()
     ]
-    tuning = int(frame["budget"]["tuning_seeds"])
+    tuning = int(frame["budget"].get("thorough_seeds", frame["budget"]["tuning_seeds"]))
     task = Task(facts["task"])
     dataset = table or Dataset(
         name=frame["name"],

@@ -8,6 +8,7 @@ from downslope.core.errors import BadData
 from downslope.data.describe import Dataset
 
 FOLDS = 5
+TUNING = 2  # fits on which learning rates are tuned
 SINGLE_FROM = 20_000  # development rows from which one judged part is large enough
 STRATA = 10
 FEWEST = 5  # development rows, so that each of five folds judges one
@@ -58,7 +59,7 @@ def split(
     dataset: Dataset,
     *,
     seed: int = 0,
-    tuning: int = 2,
+    tuning: int = TUNING,
     confirmation: int = 10,
     test: np.ndarray | None = None,
     folds: int | None = None,

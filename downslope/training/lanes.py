@@ -100,10 +100,14 @@ class Bundle:
 
     def stop(self, lanes: Collection[int]) -> None:
         """Trains these lanes no further, and lets the others close ranks. Nothing is compiled anew, and no bit changes."""
+        lanes = [number for number in lanes if self.trained[number].stopped_after is None]
         for number in lanes:
-            if self.trained[number].status is Status.OK:
-                self.trained[number].stopped_after = self.updates(number)
-                self.trained[number].status = Status.OUT_OF_BUDGET
+            trained = self.trained[number]
+            lost = trained.status is Status.DIVERGED
+            trained.stopped_after = self.seen(number) if lost else self.updates(number)
+            trained.status = Status.DIVERGED if lost else Status.OUT_OF_BUDGET
+        if not lanes:
+            return
         left = {number: carry for number, carry in self.held().items() if self.trained[number].status is Status.OK}
         if left:
             self.arrange(left)
@@ -167,13 +171,20 @@ class Bundle:
         self.carries[number], rounds = self.program(self.recipes[number], self.carries[number], self.total, data, stop)
         return rounds
 
+    def seen(self, lane: int) -> int:
+        """Steps that a lane has been given: those of its rounds."""
+        stopped = self.trained[lane].stopped_after
+        return min(self.calls_done * self.cut.rounds_per_call, self.cut.rounds) * self.cut.steps if stopped is None else stopped
+
+    def made(self) -> int:
+        """Steps of all lanes."""
+        return sum(self.seen(lane) for lane in range(len(self.lanes)))
+
     def updates(self, lane: int) -> int:
-        """Updates that a lane has made: all of its rounds', or fewer where its optimizer paid for searches."""
-        optimizer, stopped = self.lanes[lane].recipe.optimizer, self.trained[lane].stopped_after
-        if stopped is not None:
-            return stopped
-        if gradients_per_step(optimizer) is not None:
-            return min(self.calls_done * self.cut.rounds_per_call, self.cut.rounds) * self.cut.steps
+        """Updates that a lane has made: one for each of its steps, or fewer where its optimizer pays for searches."""
+        optimizer = self.lanes[lane].recipe.optimizer
+        if gradients_per_step(optimizer) is not None or self.trained[lane].stopped_after is not None:
+            return self.seen(lane)
         wave, device, place = self.place(lane)
         return int(searching(optimizer, self.carries[wave].state).step[device, place])
 

@@ -66,6 +66,7 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any],
         int(facts["epochs"]),
         int(frame["budget"]["learning_rates"]),
         int(facts["seed"]),
+        bool(facts.get("thorough")),
     )
     field = entered(problem, rules, facts["contenders"], task)
     metric = metrics.find_metric(facts["metric"], task)
@@ -80,6 +81,7 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any],
         epochs=rules.epochs,
         seed=rules.seed,
         margin=margin,
+        thorough=rules.thorough,
     )
     return Closing(problem, field, rules, metric, ledger, runner, dict(facts), margin, single, 0.0)
 

@@ -22,6 +22,7 @@ from downslope.comparison.report import series
 from downslope.comparison.report.palette import DASHES, LIGHT, LINES
 from downslope.comparison.report.svg import mark, tidy
 from downslope.comparison.report.wording import better, between, clean, decimals, is_number, number, rate, several, tick
+from downslope.comparison.tunability import first_choice
 
 TEXT = 11.5
 POINTS = 9
@@ -246,7 +247,7 @@ def plot_learning_rate(
         for point in one["grid"]:
             seeds = [s for s in point["scores"] if is_number(s)]
             lost = len(seeds) < len(point["scores"]) or not seeds
-            chosen = point["learning_rate"] == one["settings"].get("learning_rate")
+            chosen = point["learning_rate"] == first_choice(one)
             at = f"{loss}, rate {rate(point['learning_rate'])}"
             inside = np.clip(seeds, min(good, edge), max(good, edge))
             if seeds:

@@ -133,4 +133,5 @@ def in_full(result: dict[str, Any]) -> str:
     }
     words = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
     words += [] if result.get("standardize", True) else ["--no-standardize"]
+    words += ["--thorough"] if budget.get("thorough_seeds") else []
     return block(" \\\n  ".join([f"downslope compare {shlex.quote(source)}", *words]))

@@ -5,6 +5,7 @@ from typing import Any
 from downslope.comparison import sentences as say
 from downslope.comparison.needs import in_order as needs_in_order
 from downslope.comparison.report import series
+from downslope.comparison.report.drawn import drawn
 from downslope.comparison.report.method import commands, protocol
 from downslope.comparison.report.tables import cell, table
 from downslope.comparison.report.tuning import tuning
@@ -44,6 +45,7 @@ def summarize(result: dict[str, Any]) -> dict[str, Any]:
         "losses": losses(result),
         "rates": rates(result),
         "tuning": tuning(result),
+        "drawn": drawn(result),
         "data": data(result),
         "protocol": protocol(result),
         "commands": commands(result),
