@@ -15,7 +15,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format generate golden pasted bench bench-parts bench-losses accuracy bare fuzz validate-statistics validate-reasons clean
+.PHONY: help setup demo test check format generate golden pasted bench bench-parts bench-losses accuracy bare fuzz validate-statistics validate-reasons validate-halving clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /: /' | awk -F': ' '{printf "make %-20s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ validate-statistics: setup  ## simulate comparisons whose truth is known
 
 validate-reasons: setup  ## compare on tables whose reasons are known, 20 seeds each
 	$(BIN)/python -m benchmarks.validate_reasons
+
+validate-halving: setup  ## the second tier of tuning with and without halving, on the shared tables
+	$(BIN)/python -m benchmarks.validate_halving
 
 fuzz: setup  ## feed broken tables to the reader for a minute
 	$(BIN)/python tests/fuzz_read.py --seconds 60

@@ -161,7 +161,8 @@ def second(runner: Runner, ready: Sequence[Contender]) -> list[tuple[str, str]]:
     """The second tier of tuning, if there was one: its runs and what they cost."""
     if not runner.thorough:
         return []
-    runs = {one.id: [run for draw in runner.draws(one) for run in runner.drawn(one, draw)] for one in ready}
+    drawn = {one.id: [run for draw in runner.draws(one) for run in runner.drawn(one, draw)] for one in ready}
+    runs = {name: [run for run in some if run.phase == second_tier.PHASE] for name, some in drawn.items()}
     whole = {one.id: runner.updates(one) for one in ready}
     spent = [sum(run.updates for run in some) / (len(some) * whole[name]) for name, some in runs.items() if some]
     words = f"{equal({name: len(some) for name, some in runs.items()})}, stopped on the way by one rule"
