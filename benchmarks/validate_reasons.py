@@ -26,6 +26,7 @@ EXPECTED = {"decisive": CONFIRMED, "harmless": REFUTED, "absent": NOT_TESTED}
 ERRORS = 1  # allowed for each table over all seeds
 Table = tuple[np.ndarray, np.ndarray]
 PROGRAMS: dict[Any, Program] = {}
+CLASSES = ("imbalance", "label_noise")
 COMMON = {"seeds": 6, "draws": 1}
 LINEAR = COMMON | {"model": "linear", "epochs": 30, "optimizers": "adam(learning_rate=0.1)"}
 
@@ -92,10 +93,28 @@ def sparse_gradients(kind: str, draw: np.random.Generator) -> Table:
     return x, effect[level] + x[:, 1:] @ [1.0, -2.0, 0.5] + 0.5 * draw.normal(size=1600)
 
 
+def label_noise(kind: str, draw: np.random.Generator) -> Table:
+    """A twelfth of the rows far out on the best column with the other class's label, so that a weak column decides; an eighth of
+    the labels of two classes well apart exchanged, from which a line does not turn; two classes that overlap.
+    """
+    y = (draw.random(1000) < 0.5).astype(float)
+    side, x = 2 * y - 1, draw.normal(size=(1000, 4))
+    x[:, 0] += {"decisive": 1.5, "harmless": 3.0, "absent": 1.0}[kind] * side
+    if kind == "decisive":
+        x[:, 1] += 0.5 * side
+        some = draw.choice(1000, 80, replace=False)
+        x[some, 0] = side[some] * (6 + draw.random(80))
+    else:
+        some = draw.choice(1000, 125 if kind == "harmless" else 0, replace=False)
+    y[some] = 1 - y[some]
+    return x, y
+
+
 TABLES: dict[str, Callable[[str, np.random.Generator], Table]] = {
     "outliers": outliers,
     "overfitting": overfitting,
     "imbalance": imbalance,
+    "label_noise": label_noise,
     "nothing_separates": nothing_separates,
     "gradient_noise": gradient_noise,
     "sparse_gradients": sparse_gradients,
@@ -114,9 +133,8 @@ def options(cause: str, kind: str) -> dict[str, Any]:
         slow = 0.002 if kind == "harmless" else 0.1
         pair = {"optimizers": f"adam(learning_rate=0.1)@16, sgd(learning_rate={slow})@16", "epochs": 4}
         return LINEAR | pair | {"losses": "squared_error"}
-    losses = {"overfitting": "squared_error", "gradient_noise": "squared_error", "imbalance": "binary_cross_entropy"}.get(
-        cause, "squared_error, huber"
-    )
+    alone = {"overfitting": "squared_error", "gradient_noise": "squared_error", **dict.fromkeys(CLASSES, "binary_cross_entropy")}
+    losses = alone.get(cause, "squared_error, huber")
     return LINEAR | {"losses": losses} | ({"metric": "mae", "epochs": 100} if cause == "nothing_separates" else {})
 
 
@@ -140,7 +158,7 @@ def quick() -> Iterator[None]:
 def table(cause: str, kind: str, seed: int) -> dict[str, Any]:
     """One table of a cause, `y` its target."""
     x, y = TABLES[cause](kind, np.random.default_rng([seed, *f"{cause} {kind}".encode()]))
-    target = np.where(y == 1, "rare", "usual").tolist() if cause == "imbalance" else y.tolist()
+    target = np.where(y == 1, "rare", "usual").tolist() if cause in CLASSES else y.tolist()
     columns = {f"x{number}": column.tolist() for number, column in enumerate(x.T)}
     if cause == "sparse_gradients":
         columns["x0"] = [f"level {int(value)}" for value in x[:, 0]]

@@ -6,6 +6,7 @@ from downslope.losses.absolute_error import AbsoluteError as AbsoluteError
 from downslope.losses.absolute_percentage_error import AbsolutePercentageError as AbsolutePercentageError
 from downslope.losses.binary_cross_entropy import BinaryCrossEntropy as BinaryCrossEntropy
 from downslope.losses.binary_focal import BinaryFocal as BinaryFocal
+from downslope.losses.binary_generalised_cross_entropy import BinaryGeneralisedCrossEntropy as BinaryGeneralisedCrossEntropy
 from downslope.losses.crammer_singer_hinge import CrammerSingerHinge as CrammerSingerHinge
 from downslope.losses.cross_entropy import CrossEntropy as CrossEntropy
 from downslope.losses.epsilon_insensitive import EpsilonInsensitive as EpsilonInsensitive

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +11,17 @@ from sklearn.metrics import balanced_accuracy_score
 
 import downslope
 from benchmarks import validate_reasons as known
+from downslope import losses
 from downslope.comparison import compare as comparing
 from downslope.comparison import metrics, why
 from downslope.comparison.audit import audit
 from downslope.comparison.counterfactual import MOST_RUNS, PAIRS
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.reasons import catalogue
+from downslope.comparison.reasons.label_noise import gives_up, mistakes
 from downslope.comparison.reasons.outliers import GROWING, STILL, pull
 from downslope.comparison.watch import Watcher
+from downslope.core.about import Task
 from downslope.losses import AbsoluteError, Huber, LogCosh, Poisson, SquaredError
 from downslope.training.program import COMPILED
 from tests.comparison import small
@@ -181,6 +185,36 @@ def test_several_classes_have_a_focal_arm_too():
     record = known.record(data, "imbalance")
     assert [arm["name"] for arm in record["arms"]] == ["with balanced class weights", "with a focal loss"]
     assert record["verdict"] in ("confirmed", "refuted") and record["class"] == "z"
+
+
+def test_the_surest_rows_are_those_with_the_highest_probability():
+    draw = np.random.default_rng(0)
+    chance = draw.dirichlet(np.ones(3), 400)
+    label = draw.integers(0, 3, 400)
+    surest = np.argsort(-chance.max(axis=1))[:40]
+    assert mistakes(chance, label) == ((chance[surest].argmax(axis=1) != label[surest]).sum(), 40)
+    assert mistakes(np.full((50, 2), 0.5), np.repeat([0, 1], 25)) == (2.5, 5), "rows that tie share their place"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in losses.catalogue.names if losses.catalogue[name].about.task is not Task.REGRESSION]
+)
+def test_only_the_generalised_losses_give_up_on_labels(name):
+    assert gives_up(losses.catalogue[name]()) == ("generalised" in name)
+
+
+def test_label_noise_among_several_classes_is_tried_with_their_robust_loss():
+    draw = np.random.default_rng(0)
+    y = draw.integers(0, 3, 240)
+    x = draw.normal(size=(240, 2)) + 6 * np.eye(3)[y][:, :2]
+    noisy = np.where(draw.random(240) < 0.3, draw.integers(0, 3, 240), y)
+    table = {"a": x[:, 0].tolist(), "b": x[:, 1].tolist(), "y": np.array(["x", "y", "z"])[noisy].tolist()}
+    asked = known.options("label_noise", "harmless") | {"losses": "cross_entropy", "epochs": 5}
+    record = known.record(comparing.compare(table, "y", **asked).data, "label_noise")
+    assert record["verdict"] == "refuted" and 0.05 < record["statistic"]["value"] < 0.4
+    robust: dict[str, Any] = asked | {"losses": "generalised_cross_entropy"}
+    record = known.record(comparing.compare(table, "y", **robust).data, "label_noise")
+    assert record["verdict"] == "not tested" and "gives up on labels" in record["why_not"]
 
 
 def test_reasons_can_be_left_out_and_asked_for_later(tmp_path):

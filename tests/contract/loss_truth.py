@@ -221,6 +221,11 @@ def binary_focal(s, t, gamma, positive_weight):
     return [weight * (1 / (1 + exp(margin))) ** gamma * softplus(-margin)]
 
 
+@formula
+def binary_generalised_cross_entropy(s, t, q):
+    return [-expm1(-q * softplus(-(2 * t - 1) * s)) / q]
+
+
 # Several classes
 
 
