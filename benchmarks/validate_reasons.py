@@ -73,8 +73,8 @@ def nothing_separates(kind: str, draw: np.random.Generator) -> Table:
 
 
 def gradient_noise(kind: str, draw: np.random.Generator) -> Table:
-    """Twenty columns that each count, with noise, in batches of 2 at a rate that never falls; the same at a rate that falls to
-    0; a clean line in large batches.
+    """Twenty columns that each count, with noise, in batches of 2 at a rate that never falls; the same at a small rate that
+    falls to 0; a clean line in large batches.
     """
     if kind == "absent":
         x = draw.normal(size=(240, 4))
@@ -127,7 +127,8 @@ def options(cause: str, kind: str) -> dict[str, Any]:
         narrow = {"model": "mlp(widths=[32])", "epochs": 30, "optimizers": "adam(learning_rate=0.01)"}
         return COMMON | narrow | {"losses": "squared_error"}
     if cause == "gradient_noise" and kind != "absent":
-        noisy = {"optimizers": "sgd(learning_rate=0.05)@2", "schedule": "constant" if kind == "decisive" else "linear"}
+        rate, schedule = (0.06, "constant") if kind == "decisive" else (0.02, "linear")
+        noisy = {"optimizers": f"sgd(learning_rate={rate})@2", "schedule": schedule}
         return LINEAR | noisy | {"losses": "squared_error"}
     if cause == "sparse_gradients":
         slow = 0.002 if kind == "harmless" else 0.1

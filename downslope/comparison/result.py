@@ -115,6 +115,10 @@ class Result:
         """The best score to expect after so many learning rates, a line for each optimizer."""
         return figures().plot_tuning(self.data, ax)
 
+    def plot_overfitting(self, ax: Any = None) -> Any:
+        """The recommended contender on training and judged rows without regularisation, with an L2 penalty, with dropout."""
+        return judged_figures().plot_overfitting(self.data, ax)
+
     def plot_predictions(self, contender: str | None = None, ax: Any = None) -> Any:
         """Regression: predicted against true, on judged rows."""
         return judged_figures().plot_predictions(self.data, self.judged, contender, ax)

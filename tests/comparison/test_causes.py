@@ -1,14 +1,19 @@
 """What single causes are made of: noise of gradients, rare columns, step sizes, prices, columns that are held."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from benchmarks import validate_reasons as known
 from downslope.comparison import compare as comparing
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.reasons import gradient_noise, sparse_gradients
+from downslope.comparison.report import pictures, series
+from downslope.comparison.result import Result
 from downslope.losses import SquaredError
 from downslope.models import Linear
 from downslope.optimizers import Sgd, catalogue
@@ -105,3 +110,45 @@ def test_rare_columns_are_held_where_the_run_learns_and_where_it_is_judged(tmp_p
         raw = x @ run.arrays["params 1"].astype(np.float64) + run.arrays["params 0"]
         assert np.allclose(raw[:, 0], run.arrays["judged"], atol=1e-5)
     assert arm["effect"]["mean"] == pytest.approx(record["gap"]["mean"] - arm["score"], rel=1e-9)
+
+
+@pytest.mark.parametrize("cause", ["overfitting", "imbalance"])
+def test_none_l2_and_dropout_stand_in_one_picture(cause):
+    wide = known.options("overfitting", "decisive") | {"losses": known.options(cause, "decisive")["losses"]}
+    data = known.result(cause, "decisive", 0, **wide)
+    record = known.record(data, "overfitting")
+    sides = series.regularised(data)
+    assert [side["name"] for side in sides] == ["none", "an L2 penalty of 0.01", "dropout of 0.2"] and record["left_out"] == []
+    for side, part in zip(sides, [record["plain"], *record["arms"]], strict=True):
+        assert len(side["training"]) == len(side["judged"]) == 6
+        assert np.mean(side["judged"]) == pytest.approx(part["score"])
+        assert side["reach"]["low"] < part["score"] < side["reach"]["high"]
+    if cause == "overfitting":  # a wide network knows few clean rows by heart, and judged rows say so
+        assert np.mean(sides[0]["training"]) < 0.5 * np.mean(sides[0]["judged"])
+    (drawn,) = pictures.overfitting(data)
+    assert drawn["svg"].count("dropout of 0.2") >= 1 and len(drawn["data"]["rows"]) == 6
+    assert drawn["data"]["rows"][0][:2] == ["none", "training"] and "There is" not in drawn["caption"]
+    ax = Figure().add_subplot()
+    assert Result(data, {}, Path()).plot_overfitting(ax) is ax and len(ax.lines) >= 12
+
+
+def test_where_there_is_nothing_to_drop_two_are_shown_and_it_is_said():
+    data = known.result("overfitting", "absent", 0)
+    (drawn,) = pictures.overfitting(data)
+    assert len(drawn["data"]["rows"]) == 4
+    assert "There is no dropout, for the model has no units to drop." in drawn["caption"]
+    assert pictures.overfitting(data | {"reasons": []}) == []
+
+
+def test_training_scores_are_those_of_the_rows_that_were_learned_from(tmp_path):
+    data = known.result("overfitting", "harmless", 0, out=tmp_path / "run")
+    side = series.regularised(data)[0]
+    problem = comparing.rows_of(known.table("overfitting", "harmless", 0), "y", None, None, (), (), None, None, None, 0, 6)
+    with Ledger(tmp_path / "run") as ledger:
+        runs = ledger.runs(phase="confirmation")[:6]
+    for run, found in zip(runs, side["training"], strict=True):
+        fit = problem.fits[run.fit]
+        x = problem.encode(run.fit, fit.train).astype(np.float64)
+        raw = (x @ run.arrays["params 1"].astype(np.float64) + run.arrays["params 0"])[:, 0]
+        y = problem.dataset.y[fit.train]
+        assert found == pytest.approx(np.sqrt(np.mean((problem.outward(run.fit, SquaredError(), raw) - y) ** 2)), rel=1e-5)

@@ -126,7 +126,8 @@ def untested(record: Record, why: str) -> Record:
 def try_changes(
     case: Case, record: Record, contender: Contender, changes: Sequence[Change], measure: Metric, rival: Contender | None = None
 ) -> Record:
-    """Adds an arm for each change: its runs, its score, and by how much it is better than the contender as it was.
+    """Adds an arm for each change: its runs, its score and the interval of that alone (`reach`), and by how much it is better
+    than the contender as it was.
 
     With a `rival` the record also gets the `gap`, by how much the contender was worse than it. All intervals hold at once.
     """
@@ -148,6 +149,7 @@ def try_changes(
             "runs": where(runs[change.name]),
             "pairs": len(runs[change.name]),
             "score": ranking.intervals[change.name].mean,
+            "reach": interval(ranking.intervals[change.name]),
             "effect": interval(ranking.difference("", change.name)),
         }
         for change in changes
@@ -155,7 +157,7 @@ def try_changes(
     score = ranking.intervals[""].mean
     return record | {
         "metric": {name: getattr(measure, name) for name in ("name", "title", "direction")},
-        "plain": {"runs": where(arms[""]), "score": score},
+        "plain": {"runs": where(arms[""]), "score": score, "reach": interval(ranking.intervals[""])},
         "rival": None if rival is None else {"runs": where(judged["rival"][1]), "score": ranking.intervals["rival"].mean},
         "gap": None if rival is None else interval(ranking.difference("", "rival")),
         "arms": out,

@@ -1,11 +1,14 @@
 """Overfitting: does the recommended contender know its training rows by heart, and would regularisation have helped?"""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import stats
 
 from downslope.comparison import score
 from downslope.comparison.contender import Contender
 from downslope.comparison.counterfactual import Change
+from downslope.comparison.ledger import Run
 from downslope.comparison.rank import Interval
 from downslope.comparison.reasons.base import (
     CONFIRMED,
@@ -20,6 +23,7 @@ from downslope.comparison.reasons.base import (
     try_changes,
     untested,
 )
+from downslope.comparison.run import COUNTERFACTUAL
 from downslope.comparison.wording import listed, percent
 from downslope.penalties import catalogue as penalties
 
@@ -44,12 +48,13 @@ class Overfitting(Cause):
         empty = {"words": words, "value": None, "low": None, "high": None}
         found = case.noted("overfitting", lambda: optimism(case, one)) if case.learned else None
         record = opened(self, case, [one], empty if found is None else measured(words, Interval(**found[0])), TRIGGER)
-        changes = regularised(case)
+        changes, record["left_out"] = regularised(case)
         if not changes:
-            return untested(record, "a penalty and dropout are in use already, or the model has no units to drop")
+            return untested(record, listed(record["left_out"]))
         record = try_changes(case, record, one, changes, case.evidence.metric)
         if not record["arms"]:
             return record
+        record["sides"] = sides(case, one, record, changes)
         if not case.learned:
             return untested(record, "nothing here is better than the constant predictor, so there is nothing to lose")
         if found is None:
@@ -71,13 +76,50 @@ class Overfitting(Cause):
         return f"{name} does not suffer from it, for the best epoch is kept: {tried}."
 
 
-def regularised(case: Case) -> list[Change]:
-    """An L2 penalty and dropout, each where the comparison has none yet and the model has a place for it."""
-    model, out = case.evidence.runner.model, []
+def regularised(case: Case) -> tuple[list[Change], list[str]]:
+    """An L2 penalty and dropout, each where the comparison has none yet and the model has a place for it; why one is left out."""
+    model, out, left_out = case.evidence.runner.model, [], []
     if case.evidence.runner.penalty is None:
         out.append(Change(f"an L2 penalty of {STRENGTH:g}", penalty=penalties["l2"](strength=STRENGTH)))
+    else:
+        left_out.append("no other penalty, for one is in use already")
     if "dropout" in model.settings() and not model.random and model.hidden:
         out.append(Change(f"dropout of {DROPOUT:g}", model=model.replace(dropout=DROPOUT)))
+    else:
+        left_out.append(f"no dropout, for {'it is in use already' if model.random else 'the model has no units to drop'}")
+    return out, left_out
+
+
+def sides(case: Case, one: Contender, record: Record, changes: Sequence[Change]) -> list[Record]:
+    """What each of none, L2 and dropout reaches: on judged rows, with its interval, and on the rows that it learned from."""
+    ledger, court, metric = case.evidence.ledger, case.evidence.court, case.evidence.metric
+    runs = [case.trials.plain(one), *(ledger.runs(change.of(one).id, COUNTERFACTUAL) for change in changes)]
+    known = case.noted("overfitting on training rows", lambda: [on_training_rows(case, one, some) for some in runs])
+    return [
+        {
+            "name": name,
+            "training": training,
+            "judged": [values[metric.name] for values in court.contender(one.loss, name, some).metrics],
+            "reach": arm["reach"],
+        }
+        for name, training, some, arm in zip(
+            ["none", *(change.name for change in changes)], known, runs, [record["plain"], *record["arms"]], strict=True
+        )
+    ]
+
+
+def on_training_rows(case: Case, one: Contender, runs: Sequence[Run]) -> list[float]:
+    """The ranking metric of each run on the rows that it learned from."""
+    problem, runner, court, metric = case.evidence.problem, case.evidence.runner, case.evidence.court, case.evidence.metric
+    out = []
+    for run in runs:
+        rows, place = problem.fits[run.fit].train, problem.places[run.fit]
+        raw = runner.predicted(runner.params(one.loss, run), problem.matrices[place][0])
+        raw = problem.outward(run.fit, one.loss, raw[:, 0] if raw.shape[1] == 1 else raw)
+        weight = None if problem.dataset.weight is None else problem.dataset.weight[rows]
+        known = court.calibration(one.loss, run)
+        found = score.judge([metric], case.task, one.loss.about.link, raw, problem.dataset.y[rows], weight, known)
+        out.append(found[metric.name])
     return out
 
 
@@ -85,21 +127,14 @@ def optimism(case: Case, one: Contender) -> tuple[Record, float] | None:
     """By how much judged scores are worse than training ones: as a share of the way from the constant predictor to the latter,
     with its interval over the runs, and in the metric's units.
     """
-    problem, runner, court, metric = case.evidence.problem, case.evidence.runner, case.evidence.court, case.evidence.metric
-    constant, runs, worse, ways = case.constants.get(metric.name), case.trials.plain(one), [], []
+    court, metric = case.evidence.court, case.evidence.metric
+    constant, runs = case.constants.get(metric.name), case.trials.plain(one)
     if constant is None or len(runs) < 2:
         return None
-    judged = [values[metric.name] for values in court.contender(one.loss, one.id, runs).metrics]
-    for run, found in zip(runs, judged, strict=True):
-        rows, place = problem.fits[run.fit].train, problem.places[run.fit]
-        raw = runner.predicted(runner.params(one.loss, run), problem.matrices[place][0])
-        raw = problem.outward(run.fit, one.loss, raw[:, 0] if raw.shape[1] == 1 else raw)
-        weight = None if problem.dataset.weight is None else problem.dataset.weight[rows]
-        known = court.calibration(one.loss, run)
-        own = score.judge([metric], case.task, one.loss.about.link, raw, problem.dataset.y[rows], weight, known)[metric.name]
-        worse.append(metric.sign * (found - own))
-        ways.append(abs(constant - own))
-    shares = np.divide(worse, ways, out=np.full(len(ways), np.nan), where=np.asarray(ways) > 0)
+    judged = np.array([values[metric.name] for values in court.contender(one.loss, one.id, runs).metrics])
+    own = np.array(on_training_rows(case, one, runs))
+    worse, ways = metric.sign * (judged - own), np.abs(constant - own)
+    shares = np.divide(worse, ways, out=np.full(len(ways), np.nan), where=ways > 0)
     if not np.isfinite(shares).all():
         return None
     reach = float(stats.t.ppf(0.975, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares)))

@@ -6,10 +6,10 @@ import numpy as np
 
 from downslope.comparison.report import judged as rows_of
 from downslope.comparison.report import series
-from downslope.comparison.report.figures import TEXT, Axes, axis_label, canvas, nice_ticks, plain, tile, write
+from downslope.comparison.report.figures import TEXT, Axes, axis_label, canvas, direction_of, nice_ticks, plain, tile, write
 from downslope.comparison.report.palette import LIGHT, STEPS
 from downslope.comparison.report.svg import mark
-from downslope.comparison.report.wording import clean, number
+from downslope.comparison.report.wording import between, clean, decimals, number
 
 
 def judged_of(result: dict[str, Any], judged: dict[str, Any], contender: str | None) -> dict[str, Any]:
@@ -94,4 +94,38 @@ def plot_calibration(
     for which, words in (("x", "probability said"), ("y", "share that came true")):
         nice_ticks(ax, which, 5, lambda value: f"{value:.0%}")
         axis_label(ax, which, words)
+    return ax
+
+
+def plot_overfitting(result: dict[str, Any], ax: Axes | None = None) -> Axes:
+    """What the recommended contender reaches on its training rows and on judged ones, without and with regularisation."""
+    sides = series.regularised(result)
+    values = [
+        value for side in sides for value in (*side["training"], *side["judged"], side["reach"]["low"], side["reach"]["high"])
+    ]
+    names = [clean(side["name"], 34) for side in sides]
+    if ax is None:
+        left = 20 + 7.2 * max([len(name) for name in names], default=8)
+        ax = canvas(left + 330 + 172, 34 * len(sides) + 72, left, 172, 28, 44)
+    plain(ax, "x")
+    beside = ax.get_yaxis_transform()
+    places = decimals(side["reach"]["high"] - side["reach"]["low"] for side in sides)
+    for i, (side, name) in enumerate(zip(sides, names, strict=True)):
+        known, reach = float(np.mean(side["training"])), side["reach"]
+        colour = f"line{i}"
+        write(ax, -0.02, i, name, ha="right", va="center", transform=beside)
+        ax.plot([known, reach["mean"]], [i, i], color=LIGHT["edge"], linewidth=1.2, linestyle=(0, (1, 2)), zorder=1)
+        dots = ax.plot(side["judged"], [i + 0.24] * len(side["judged"]), "o", color=LIGHT[colour], alpha=0.55, ms=3.4, mew=0)
+        dots[0].set_gid(mark(f"{name}, each run on judged rows: {', '.join(number(value, places) for value in side['judged'])}"))
+        ends = f"{number(reach['mean'], places)} ({between(reach, places)})"
+        ax.plot([reach["low"], reach["high"]], [i, i], color=LIGHT[colour], linewidth=2.4, solid_capstyle="round")
+        ax.plot([reach["mean"]], [i], "o", color=LIGHT[colour], ms=7.5, mew=0)[0].set_gid(mark(f"{name}, judged rows: {ends}"))
+        ring = ax.plot([known], [i], "o", mfc=LIGHT["card"], mec=LIGHT[colour], mew=1.6, ms=7.5)
+        ring[0].set_gid(mark(f"{name}, training rows: {number(known, places)}"))
+        write(ax, 1.035, i, f"{number(known, places)} → {number(reach['mean'], places)}", va="center", transform=beside)
+    write(ax, 1.035, -0.75, "training → judged", "muted", TEXT - 1, va="center", transform=beside)
+    room = 0.05 * (max(values) - min(values)) or 0.5
+    ax.set(xlim=(min(values) - room, max(values) + room), ylim=(len(sides) - 0.5, -0.5), yticks=[])
+    nice_ticks(ax, "x", 5)
+    axis_label(ax, "x", direction_of(result))
     return ax

@@ -40,6 +40,7 @@ def pictures(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[st
         "rates": rates(result),
         "curves": curves(result, runs),
         "tuning": tuning(result),
+        "overfitting": overfitting(result),
         "model": model(result, judged),
     }
 
@@ -172,6 +173,29 @@ def tuning(result: dict[str, Any]) -> list[dict[str, Any]]:
     title = f"Best {metric['title']} to expect, {better(metric['direction'])}"
     columns = ["optimizer", "contender", "learning rates tried", "expected best score", "lowest seed", "highest seed"]
     return [picture("tuning", lambda: figures.plot_tuning(result), title, caption, columns, rows)]
+
+
+def overfitting(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """None, L2 and dropout in one picture; nothing where they were not run."""
+    sides = series.regularised(result)
+    if not sides:
+        return []
+    record = next(reason for reason in result["reasons"] if reason.get("sides"))
+    rows = []
+    for side in sides:
+        known = side["training"]
+        rows.append([side["name"], "training", sum(known) / len(known), None, None, *known])
+        rows.append([side["name"], "judged", *(side["reach"][end] for end in ("mean", "low", "high")), *side["judged"]])
+    count = len(sides[0]["judged"])
+    caption = (
+        "Rings are means on the rows that the models learned from, dots on judged rows with 95 % intervals; the small dots are "
+        f"single runs, {count} of each, with the same rows and seeds. The farther apart ring and dot, the more is known by heart."
+    )
+    if record["left_out"]:
+        caption += f" There is {', and '.join(record['left_out'])}."
+    columns = ["regularisation", "rows", "mean", "low", "high", *(f"run {i + 1}" for i in range(count))]
+    title = f"Regularisation of {record['contenders'][0]}"
+    return [picture("overfitting", lambda: judged_figures.plot_overfitting(result), title, caption, columns, rows)]
 
 
 def model(result: dict[str, Any], judged: dict[str, Any]) -> list[dict[str, Any]]:

@@ -204,3 +204,8 @@ def tuning(result: dict[str, Any]) -> dict[str, tuple[str, list[dict[str, Any]]]
     known = {record["id"]: record["expected_best"] for record in result.get("tunability", [])}
     best = {method: one for method, (one, *_) in learning_rates(result).items() if one.get("score")}
     return {method: (one["id"], known[one["id"]]) for method, one in best.items() if known.get(one["id"])}
+
+
+def regularised(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """What none, L2 and dropout reach on training and on judged rows; nothing where they were not run."""
+    return next((reason["sides"] for reason in result.get("reasons") or [] if reason.get("sides")), [])
