@@ -8,31 +8,36 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Task
-from downslope.core.exact import ratio, two_sum
+from downslope.core.exact import two_product, two_sum
 from downslope.losses.base import Loss
 
 LOWEST = -1 + 2**-20  # the lowest score with a logarithm worth having
 
 
 @jax.custom_jvp
-def log_ratio(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """log((1 + score) / (1 + target)): by the series of the inverse hyperbolic tangent where the two are near each other."""
-    above, below = two_sum(jnp.ones_like(score), score), two_sum(jnp.ones_like(target), target)
-    growth, growth_lost = ratio(above, below)
-    total, total_lost = two_sum(above[0], below[0])
-    w, w_lost = ratio(two_sum(score, -target), (total, total_lost + (above[1] + below[1])))
-    series = jnp.zeros_like(w)
-    for index in range(49 if w.dtype == jnp.float64 else 23, 1, -2):
-        series = jnp.square(w) * (1 / index + series)
-    near = 2 * w + 2 * (w_lost + w * series)
-    return jnp.where(jnp.abs(w) < 0.5, near, jnp.log(growth) + growth_lost / growth)
+def log_distance(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """|log((1 + score) / (1 + target))|, as the logarithm of 1 and what the larger is beyond the smaller, in shares of that."""
+    below, below_lost = one_more(jnp.minimum(score, target), 1 + LOWEST)
+    gap, gap_lost = two_sum(jnp.maximum(score, target), -jnp.minimum(score, target))
+    share = gap / below
+    product, product_lost = two_product(share, below)
+    lost = jax.lax.stop_gradient(((gap - product) - product_lost) + (gap_lost - share * below_lost))
+    growth, growth_lost = one_more(share, 1.0)
+    return jnp.log(growth) + (growth_lost + lost / below) / growth
 
 
-@log_ratio.defjvp
-def log_ratio_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    """The derivative of `log_ratio`, without a difference of logarithms."""
+@log_distance.defjvp
+def log_distance_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    """The derivative of `log_distance`, without a difference of logarithms; where both are equal, that from above."""
     score, target = primals
-    return log_ratio(score, target), tangents[0] / (1 + score) - tangents[1] / (1 + target)
+    rising = tangents[0] / (1 + score) - tangents[1] / (1 + target)
+    return log_distance(score, target), jnp.where(score < target, -rising, rising)
+
+
+def one_more(x: Float[Array, " batch"], least: float) -> tuple[Array, Array]:
+    """1 + x and what its rounding lost; `least` is what it never falls below, said because XLA else turns (1 + x) - 1 into x."""
+    total = jnp.maximum(1 + x, least)
+    return total, jax.lax.stop_gradient(jnp.where(jnp.abs(x) < 1, x - (total - 1), 1 - (total - x)))
 
 
 class SquaredLogarithmicError(Loss):
@@ -70,8 +75,8 @@ class SquaredLogarithmicError(Loss):
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
         score = jnp.maximum(raw, LOWEST)
-        log = log_ratio(score, target)
-        return jnp.where(raw < LOWEST, jnp.square(log) + 2 * jnp.abs(log) * (LOWEST - raw), jnp.square(log))
+        log = log_distance(score, target)
+        return jnp.where(raw < LOWEST, jnp.square(log) + 2 * log * (LOWEST - raw), jnp.square(log))
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes
