@@ -34,7 +34,7 @@ def show(result: Any) -> None:
     if tied > 1:
         terminal.say(f"{TIED} tied with the best: no difference found between these {tied}; {CHOSEN} recommended.")
     for warning in data.get("warnings", []):
-        if warning not in text:
+        if warning[1:] not in text:  # its first letter is large there
             terminal.say(f"Warning: {warning}", style="yellow")
     screen.print()
     terminal.say(text, style="bold" if data["recommendation"].get("id") else "")

@@ -32,12 +32,13 @@ def advise(result: Result) -> dict[str, Any]:
         say.ties(result, chosen, others, judged),
         say.losers(result, chosen, judged),
         say.other_losses(result, chosen, judged),
+        aims_elsewhere(result, chosen, judged),
         say.trade_off(result, chosen, judged),
         say.linear_enough(result),
         say.closed_form(result, chosen),
         say.twin_apart(result),
         "Found for this table and model: the order of optimizers may carry over, learning rates do not.",
-        *(capital(warning) for warning in result.get("warnings", [])),
+        *(f"{capital(warning).removesuffix('.')}." for warning in result.get("warnings", [])),
     ]
     return {
         "id": chosen["id"],
@@ -51,7 +52,7 @@ def advise(result: Result) -> dict[str, Any]:
 
 def nothing(result: Result, sentence: str) -> dict[str, Any]:
     """The answer when there is nothing to recommend."""
-    said = [sentence, *(capital(warning) for warning in result.get("warnings", []))]
+    said = [sentence, *(f"{capital(warning).removesuffix('.')}." for warning in result.get("warnings", []))]
     empty: dict[str, Any] = {"id": None, "loss": None, "optimizer": None, "settings": {}}
     return empty | {"text": " ".join(said), "reasons": [s for s in (say.failures(result), say.twin_apart(result)) if s]}
 
@@ -95,7 +96,6 @@ def reasons(
         say.margin_words(result),
         say.at_the_border(chosen, judged),
         say.full_batch(result, chosen),
-        aims_elsewhere(result, chosen, judged),
         aims(judged),
         say.failures(result),
     ]

@@ -160,5 +160,6 @@ def widest_rates(result: Result) -> Record | None:
     others = [c for c in known[1:] if wide[c["id"]]["decades"]["high"] >= width["low"]]
     least = "at least " if mine["at_least"] else ""
     ends = f"{mine['from']:.3g} to {mine['to']:.3g}"
-    words = f": {least}{number(width['mean'])} decades, {ends} ({number(width['low'])} to {number(width['high'])} by seed)"
+    unit = "decade" if width["mean"] == 1 else "decades"
+    words = f": {least}{number(width['mean'])} {unit}, {ends} ({number(width['low'])} to {number(width['high'])} by seed)"
     return record("widest_rates", one, width["mean"], width["low"], width["high"], "decades", others, words)

@@ -70,7 +70,7 @@ class NothingSeparates(Cause):
             )
         return (
             f"All {count} contenders are tied because the table cannot tell them apart, not because they are alike: the last may "
-            f"be {number(gap['high'])} {title} behind the first ({ends})."
+            f"be up to {number(gap['high'])} {title} behind the first ({ends})."
         )
 
 

@@ -22,6 +22,7 @@ from downslope.comparison.report.wording import (
     sentence,
     several,
 )
+from downslope.comparison.wording import capital, listed
 
 CONTROLS = {
     "constant": "constant predictor",
@@ -102,7 +103,7 @@ def answer(result: dict[str, Any]) -> dict[str, Any]:
     code = [{"name": clean(FRAMEWORKS.get(k, k), 40), "text": block(v)} for k, v in (advice.get("code") or {}).items() if v]
     text = sentence(advice["text"], 2400)
     for warning in warnings:  # they stand below on their own
-        text = text.replace(f" {warning[:1].upper()}{warning[1:]}", "")
+        text = text.replace(f" {capital(warning).removesuffix('.')}.", "")
     missing = [f"{FRAMEWORKS.get(k, k)}: {v}" for k, v in (advice.get("code_missing") or {}).items()]
     lede, more = opening(text)
     return {
@@ -237,12 +238,17 @@ def losses(result: dict[str, Any]) -> dict[str, Any]:
             cells = [cell(number(v, places[m["name"]]), v) for m, v in zip(shown, values, strict=True)]
             rows.append({"c": None, "cells": [cell(title), cell("–"), *cells, cell("")], "kind": "control"})
     winners = series.unique(list(ahead.values()))
+    tied = {series.parts(one)[0] for one in result["contenders"] if one["tied_with_best"]}
     if len(best) < 2 or not winners:
         lead = ""
     elif len(winners) == 1:
-        lead = f"On every metric shown {winners[0]} is ahead."
+        lead = f"On every metric shown {winners[0]} has the best mean."
     else:
-        lead = "By " + "; by ".join(f"{title} {loss} is ahead" for title, loss in ahead.items()) + "."
+        having = [(listed([title for title, top in ahead.items() if top == loss]), loss) for loss in winners]
+        lead = "By " + "; by ".join(f"{titles} {loss} has the best mean" for titles, loss in having) + "."
+    if lead and len(tied & best.keys()) > 1:
+        names = listed([loss for loss in best if loss in tied])
+        lead += f" By {shown[0]['title']} no difference was found between {names}."
     return {
         "table": table("losses", columns, rows, f"Each loss with the optimizer that served it best. {directions(shown)}"),
         "lead": sentence(lead, 600),
