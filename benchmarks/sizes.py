@@ -22,6 +22,13 @@ class Sizes:
     problem: Problem = Problem()
     lanes: dict[str, int] = field(default_factory=lambda: {"linear": 128, "mlp": 32})
     alternations: int = 7
+    networks: tuple[tuple[tuple[int, ...], int], ...] = (
+        ((64, 64), 128),
+        ((64, 64), 512),
+        ((256, 256), 128),
+        ((256, 256), 512),
+    )
+    network_epochs: int = 4
     jobs: int = 3
     options: tuple[str, ...] = ()
     demo: tuple[str, ...] = ("make", "demo")
@@ -44,6 +51,8 @@ QUICK = Sizes(
     problem=Problem(rows=2_000, stop=400, epochs=2),
     lanes={"linear": 32, "mlp": 4},
     alternations=2,
+    networks=(((8, 8), 128),),
+    network_epochs=2,
     jobs=1,
     options=("--losses", "squared_error,huber", "--optimizers", "gradient_descent,adam")
     + ("--epochs", "2", "--draws", "2", "--seeds", "2"),

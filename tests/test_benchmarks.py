@@ -6,8 +6,11 @@ import os
 import sqlite3
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -26,6 +29,7 @@ from benchmarks import (  # noqa: E402
     neighbours,
     peer,
     report,
+    shapes,
     sizes,
     steps,
 )
@@ -38,7 +42,7 @@ Process = neighbours.Process
 
 
 @pytest.mark.parametrize(
-    "module", [compared, engine, figures, job, losses, neighbours, steps], ids=lambda module: module.__name__
+    "module", [compared, engine, figures, job, losses, neighbours, shapes, steps], ids=lambda module: module.__name__
 )
 def test_examples(module):
     outcome = doctest.testmod(module)
@@ -67,6 +71,22 @@ def test_the_median_decides_whether_a_target_is_met(least, values, met):
     assert figure["met"] is met
     assert ("NOT MET" in figures.line(figure)) is not met
     assert (figure["median"], figure["low"], figure["high"]) == (sorted(values)[1], 1.0, 9.0)
+
+
+def test_operations_are_those_that_the_compiler_counts():
+    """Forward, both gradients, no gradient by the rows: XLA's own count of the products, without what is done by element."""
+    problem, widths = sizes.Problem(rows=128, stop=0, columns=20, batch=128), (64, 64)
+
+    def loss(params, x):
+        for weight in params[:-1]:
+            x = x @ weight
+        return jnp.sum(x @ params[-1])
+
+    ends = [problem.columns, *widths, 1]
+    params = [jnp.ones(pair) for pair in pairwise(ends)]
+    compiled = jax.jit(jax.grad(loss)).lower(params, jnp.ones((128, 20))).compile()
+    counted = compiled.cost_analysis()["flops"]
+    assert shapes.operations(problem, widths) == pytest.approx(counted, rel=0.03)
 
 
 def test_without_a_bound_nothing_is_judged():

@@ -1,7 +1,7 @@
 """Our engine, driven as a comparison drives it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,7 +20,6 @@ from downslope.training.stream import Fold
 from downslope.training.trainer import Trainer
 
 CALLS, NOTES = "calling the program", "waiting for it, keeping the best"
-MODELS = {"linear": Linear(), "mlp": Mlp(widths=WIDTHS)}
 
 
 def timed(function: Callable[..., Any], parts: dict[str, float], name: str) -> Callable[..., Any]:
@@ -40,19 +39,20 @@ def timed(function: Callable[..., Any], parts: dict[str, float], name: str) -> C
 class Ours:
     """One trainer for each model."""
 
-    def prepare(self, count: int, stop: int, columns: int, batch: int, epochs: int) -> dict:
+    def prepare(self, count: int, stop: int, columns: int, batch: int, epochs: int, widths: Sequence[int] = WIDTHS) -> dict:
         """Draws the rows."""
         devices.offer()
+        self.models = {"linear": Linear(), "mlp": Mlp(widths=tuple(widths))}
         x, y, stop_x, stop_y = rows(count, stop, columns)
         fold = Fold(x, y, np.ones(count, np.float32), stop_x, stop_y, np.ones(stop, np.float32))
         compiler = ThreadPoolExecutor(1)
-        self.trainers = {name: Trainer([fold], model, epochs, False, compiler) for name, model in MODELS.items()}
+        self.trainers = {name: Trainer([fold], model, epochs, False, compiler) for name, model in self.models.items()}
         self.batch = batch
         return versions("downslope", "jax", "jaxlib", "numpy")
 
     def recipe(self, model: str, rate: float) -> Recipe:
         """What is trained."""
-        return Recipe(BinaryCrossEntropy(), Adam(learning_rate=rate), Constant(), None, MODELS[model])
+        return Recipe(BinaryCrossEntropy(), Adam(learning_rate=rate), Constant(), None, self.models[model])
 
     def compile(self, model: str, lanes: int) -> dict:
         """Seconds to trace and compile; any number of lanes shares the program."""
