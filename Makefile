@@ -10,6 +10,9 @@ PIP := -m pip install --quiet --disable-pip-version-check --constraint constrain
 PIP_OF_PEERS := -m pip install --quiet --disable-pip-version-check --constraint .venv-peers/constraints.txt
 WORKERS ?= 2
 
+# An environment without its marker, such as one that is just being made anew, has the machine's own Python: never install there.
+export PIP_REQUIRE_VIRTUALENV := 1
+
 # The type checker runs on the Node that its own wheel brings, whatever the machine has.
 export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
