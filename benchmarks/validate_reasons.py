@@ -110,12 +110,22 @@ def label_noise(kind: str, draw: np.random.Generator) -> Table:
     return x, y
 
 
+def conditioning(kind: str, draw: np.random.Generator) -> Table:
+    """A clean line, one of its columns ten thousand times as large; a column that plays no part ten thousand times as small;
+    columns of one size.
+    """
+    x = draw.normal(size=(240, 4))
+    y = x @ [1.0, -2.0, 0.5, 0.0] + 0.5 * draw.normal(size=240)
+    return x * {"decisive": [1, 1e4, 1, 1], "harmless": [1, 1, 1, 1e-4], "absent": [1, 1, 1, 1]}[kind], y
+
+
 TABLES: dict[str, Callable[[str, np.random.Generator], Table]] = {
     "outliers": outliers,
     "overfitting": overfitting,
     "imbalance": imbalance,
     "label_noise": label_noise,
     "nothing_separates": nothing_separates,
+    "conditioning": conditioning,
     "gradient_noise": gradient_noise,
     "sparse_gradients": sparse_gradients,
 }
@@ -134,6 +144,9 @@ def options(cause: str, kind: str) -> dict[str, Any]:
         slow = 0.002 if kind == "harmless" else 0.1
         pair = {"optimizers": f"adam(learning_rate=0.1)@16, sgd(learning_rate={slow})@16", "epochs": 4}
         return LINEAR | pair | {"losses": "squared_error"}
+    if cause == "conditioning":
+        own_units = {"losses": "squared_error", "standardize": False}
+        return LINEAR | own_units | {"optimizers": "gradient_descent, adam(learning_rate=0.1)", "epochs": 100}
     alone = {"overfitting": "squared_error", "gradient_noise": "squared_error", **dict.fromkeys(CLASSES, "binary_cross_entropy")}
     losses = alone.get(cause, "squared_error, huber")
     return LINEAR | {"losses": losses} | ({"metric": "mae", "epochs": 100} if cause == "nothing_separates" else {})

@@ -14,7 +14,8 @@ from downslope.comparison.judge import Court
 from downslope.comparison.ledger import Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.rank import Ranking, tied_set
-from downslope.comparison.run import COUNTERFACTUAL, Runner
+from downslope.comparison.rates import steady
+from downslope.comparison.run import COUNTERFACTUAL, TRIED, Runner
 from downslope.losses.base import Loss
 from downslope.models.base import Model
 from downslope.penalties.base import Penalty
@@ -127,10 +128,11 @@ class Trials:
         """The confirmation runs of the fits that pairs are made on."""
         return [run for run in self.runner.ledger.runs(contender.id, "confirmation") if run.fit in self.fits]
 
-    def price(self, contender: Contender, change: Change) -> int:
-        """What a change costs, counted in runs of as many examples as the comparison's own."""
+    def price(self, contender: Contender, change: Change, rates: Sequence[float] = ()) -> int:
+        """What a change costs, counted in runs of as many examples as the comparison's own; `rates` have to be tried first."""
         before = self.runner.batch(contender)
-        return PAIRS * max(1, math.ceil(change.batch / before) if change.batch and before else 1)
+        tried = len(rates) * len(self.runner.problem.tuning) if len(rates) > 1 else 0
+        return (PAIRS + tried) * max(1, math.ceil(change.batch / before) if change.batch and before else 1)
 
     def refusal(self, cost: int) -> str:
         """Why changes of this price cannot be tried; nothing if they can."""
@@ -140,17 +142,27 @@ class Trials:
             return f"it costs as much as {cost} runs, and other reasons left {MOST_RUNS - self.used} of {MOST_RUNS} extra ones"
         return ""
 
-    def run(self, contender: Contender, change: Change) -> list[Run]:
-        """The runs of a contender with the change, at the learning rate that was confirmed without it."""
-        changed, rate = change.of(contender), self.plain(contender)[0].learning_rate
-        self.used += self.price(contender, change)
-        self.made(Changed(self.runner, change, contender), changed, [(rate, fit) for fit in self.fits])
+    def run(self, contender: Contender, change: Change, rates: Sequence[float] = ()) -> list[Run]:
+        """The runs of a contender with the change, at the learning rate that was confirmed without it.
+
+        Of several `rates` it is the one that the tuning fits choose, by the rule for everyone; no runs where all of them diverge.
+        """
+        changed, runner = change.of(contender), Changed(self.runner, change, contender)
+        self.used += self.price(contender, change, rates)
+        if len(rates) > 1:
+            self.made(runner, changed, [(rate, fit) for rate in rates for fit in runner.problem.tuning], TRIED)
+            rate = steady(runner.tuned(changed, TRIED), runner.margin, runner.constant)
+        else:
+            rate = rates[0] if rates else self.plain(contender)[0].learning_rate
+        if rate is None:
+            return []
+        self.made(runner, changed, [(rate, fit) for fit in self.fits])
         return self.runner.ledger.runs(changed.id, COUNTERFACTUAL)
 
-    def made(self, changed: Changed, one: Contender, wanted: Sequence[tuple[float, int]]) -> None:
+    def made(self, changed: Changed, one: Contender, wanted: Sequence[tuple[float, int]], phase: str = COUNTERFACTUAL) -> None:
         """Sees to it that the ledger has the runs of these learning rates and fits."""
         self.say(f"looking for reasons: {one.id}, {len(wanted)} runs")
-        changed.bundle(one, COUNTERFACTUAL, wanted)
+        changed.bundle(one, phase, wanted)
 
     def compared(self, measure: Metric, arms: Mapping[str, Arm]) -> Ranking | None:
         """The arms by a metric with the simultaneous intervals of all their differences, rows and seeds drawn again.

@@ -10,7 +10,7 @@ from downslope.comparison import second_tier
 from downslope.comparison.contender import BESIDE, Contender
 from downslope.comparison.folder import fingerprint
 from downslope.comparison.ledger import Run
-from downslope.comparison.run import COUNTERFACTUAL, Runner
+from downslope.comparison.run import COUNTERFACTUAL, TRIED, Runner
 from downslope.comparison.second_tier import Curve
 from downslope.comparison.wording import percent
 from downslope.optimizers.base import gradients_per_step
@@ -28,7 +28,7 @@ def differences(runner: Runner) -> list[str]:
     found: dict[str, list[Run]] = {}
     for run in runner.ledger.runs():
         found.setdefault(run.contender, []).append(run)
-    planned = {name for name, runs in found.items() if {run.phase for run in runs} == {COUNTERFACTUAL}}
+    planned = {name for name, runs in found.items() if {run.phase for run in runs} <= {COUNTERFACTUAL, TRIED}}
     planned = {name for name in planned if name.rpartition(BESIDE)[0] in known}
     planned |= {draw.contender.id for one in known.values() for draw in runner.draws(one)}
     strangers = [name for name in found if name not in known.keys() | planned and not name.startswith(CONTROL)]

@@ -34,7 +34,7 @@ from downslope.training.trainer import Trainer
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
 TWIN_TAG = 7
-COUNTERFACTUAL = "counterfactual"
+COUNTERFACTUAL, TRIED = "counterfactual", "counterfactual tuning"
 JUDGED = ("confirmation", COUNTERFACTUAL)  # phases whose runs are judged by rows that they left out
 
 
@@ -161,10 +161,10 @@ class Runner:
             )
         return costs
 
-    def tuned(self, contender: Contender) -> dict[float, float]:
+    def tuned(self, contender: Contender, phase: str = "tuning") -> dict[float, float]:
         """Mean score of each learning rate tried so far, lower is better; infinite where a run diverged."""
         scores: dict[float, list[float]] = {}
-        for run in self.ledger.runs(contender.id, "tuning"):
+        for run in self.ledger.runs(contender.id, phase):
             fine = run.status == Status.OK and run.score is not None
             scores.setdefault(run.learning_rate, []).append(run.score if fine and run.score is not None else np.inf)
         return {rate: float(np.mean(values)) for rate, values in sorted(scores.items())}

@@ -91,6 +91,7 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any],
     if not found.blank:
         return found
     found.features = int(frame["features"])
+    found.standardize = bool(facts.get("standardize", True))
     found.matrices = [
         (blank(fit.train, found.features), blank(fit.stop, found.features))
         for fit in (found.fits[first] for first in found.firsts)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks import validate_reasons as known
 from downslope.comparison import compare as comparing
+from downslope.comparison import proportion
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.reasons import gradient_noise, sparse_gradients
 from downslope.comparison.report import pictures, series
@@ -65,9 +66,9 @@ def test_columns_are_rare_by_the_batches_that_miss_them():
 
 @pytest.mark.parametrize("name", sorted(OWN_STEP_SIZES | ONE_STEP_SIZE))
 def test_a_step_size_for_each_number_is_told_by_the_way_it_goes(name):
-    found = sparse_gradients.unevenness(catalogue[name](), 0.01)
-    assert (found <= sparse_gradients.EVEN) == (name in OWN_STEP_SIZES)
-    assert (found >= sparse_gradients.PROPORTIONAL) == (name in ONE_STEP_SIZE)
+    found = proportion.unevenness(catalogue[name](), 0.01)
+    assert (found <= proportion.EVEN) == (name in OWN_STEP_SIZES)
+    assert (found >= proportion.PROPORTIONAL) == (name in ONE_STEP_SIZE)
 
 
 def test_larger_batches_make_as_many_updates_and_pay_for_their_rows(tmp_path):

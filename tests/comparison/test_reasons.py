@@ -18,7 +18,7 @@ from downslope.comparison.audit import audit
 from downslope.comparison.counterfactual import MOST_RUNS, PAIRS
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.reasons import catalogue
-from downslope.comparison.reasons.label_noise import gives_up, mistakes
+from downslope.comparison.reasons.label_noise import TRIGGER, gives_up, mistakes
 from downslope.comparison.reasons.outliers import GROWING, STILL, pull
 from downslope.comparison.watch import Watcher
 from downslope.core.about import Task
@@ -185,6 +185,18 @@ def test_several_classes_have_a_focal_arm_too():
     record = known.record(data, "imbalance")
     assert [arm["name"] for arm in record["arms"]] == ["with balanced class weights", "with a focal loss"]
     assert record["verdict"] in ("confirmed", "refuted") and record["class"] == "z"
+
+
+@pytest.mark.parametrize("apart", [1.5, 2.0, 3.0])
+def test_classes_that_merely_overlap_show_few_confident_mistakes(apart):
+    draw = np.random.default_rng(0)
+    y = draw.integers(0, 2, 200_000)
+    chance = 1 / (1 + np.exp(-apart * (draw.normal(size=len(y)) + apart * (y - 0.5))))
+    wrong, rows = mistakes(np.stack([1 - chance, chance], axis=1), y)
+    assert wrong / rows < TRIGGER
+    noisy = np.where(draw.random(len(y)) < 0.1, 1 - y, y)
+    wrong, rows = mistakes(np.stack([1 - chance, chance], axis=1), noisy)
+    assert wrong / rows > 1.5 * TRIGGER
 
 
 def test_the_surest_rows_are_those_with_the_highest_probability():

@@ -10,7 +10,7 @@ from downslope.comparison.audit.columns import of_predictions
 from downslope.comparison.contender import Contender
 from downslope.comparison.counterfactual import Changed, Trials
 from downslope.comparison.fairness import listed
-from downslope.comparison.run import COUNTERFACTUAL
+from downslope.comparison.run import COUNTERFACTUAL, JUDGED, TRIED
 from downslope.core.errors import BadData
 
 
@@ -21,18 +21,18 @@ class Recorded(Trials):
     seen: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
-    def made(self, changed: Changed, one: Contender, wanted: Sequence[tuple[float, int]]) -> None:
+    def made(self, changed: Changed, one: Contender, wanted: Sequence[tuple[float, int]], phase: str = COUNTERFACTUAL) -> None:
         """Looks at the runs in place of making them."""
         self.seen.add(one.id)
-        runs = self.runner.ledger.runs(one.id, COUNTERFACTUAL)
+        runs = self.runner.ledger.runs(one.id, phase)
         have = [(run.learning_rate, run.fit) for run in runs]
         missing = [fit for rate, fit in wanted if (rate, fit) not in have]
         if missing:
             raise BadData(f"{one.id}: {len(missing)} of {len(wanted)} extra runs are missing (fit {listed(missing)})")
         if len(have) > len(wanted):
             raise BadData(f"{one.id}: {len(have)} extra runs, and {len(wanted)} were asked for")
-        self.problems += [f"{one.id}: {words}" for words in fairness.of_each(changed, one, runs, (COUNTERFACTUAL,))]
-        if not changed.problem.blank:
+        self.problems += [f"{one.id}: {words}" for words in fairness.of_each(changed, one, runs, (phase,))]
+        if not changed.problem.blank and phase in JUDGED:
             self.problems += of_predictions(changed, one.loss, runs)
             self.problems += [
                 f"{one.id}: the run of fit {run.fit} learned with other weights of rows than the reason gives"
@@ -42,5 +42,5 @@ class Recorded(Trials):
 
     def unasked(self) -> list[str]:
         """Extra runs that no reason asks for."""
-        others = {run.contender for run in self.runner.ledger.runs(phase=COUNTERFACTUAL)} - self.seen
+        others = {run.contender for phase in (COUNTERFACTUAL, TRIED) for run in self.runner.ledger.runs(phase=phase)} - self.seen
         return [f"{name}: extra runs that no reason asks for" for name in sorted(others)]

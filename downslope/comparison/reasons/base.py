@@ -4,6 +4,7 @@ import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from downslope.comparison.judge import finite, interval
 from downslope.comparison.ledger import Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.rank import MARGIN_SHARE, Interval, Ranking, practical_margin
-from downslope.comparison.wording import number, title
+from downslope.comparison.wording import listed, number, title
 from downslope.core.about import Task
 from downslope.core.errors import BadData
 from downslope.losses.base import Loss
@@ -124,18 +125,31 @@ def untested(record: Record, why: str) -> Record:
 
 
 def try_changes(
-    case: Case, record: Record, contender: Contender, changes: Sequence[Change], measure: Metric, rival: Contender | None = None
+    case: Case,
+    record: Record,
+    contender: Contender,
+    changes: Sequence[Change],
+    measure: Metric,
+    rival: Contender | None = None,
+    start: Change | None = None,
+    rates: Mapping[str, Sequence[float]] = MappingProxyType({}),
 ) -> Record:
     """Adds an arm for each change: its runs, its score and the interval of that alone (`reach`), and by how much it is better
     than the contender as it was.
 
     With a `rival` the record also gets the `gap`, by how much the contender was worse than it. All intervals hold at once.
+    With a `start` the contender as it was is run anew, under that name. `rates` holds by a change's name the learning rates that
+    it may choose from.
     """
-    refusal = case.trials.refusal(sum(case.trials.price(contender, change) for change in changes))
+    every = [change for change in (start, *changes) if change is not None]
+    refusal = case.trials.refusal(sum(case.trials.price(contender, each, rates.get(each.name, ())) for each in every))
     if refusal:
         return untested(record, refusal)
-    runs = {change.name: case.trials.run(contender, change) for change in changes}
-    arms = {"": case.trials.plain(contender), **runs}
+    runs = {each.name: case.trials.run(contender, each, rates.get(each.name, ())) for each in every}
+    lost = [name for name, made in runs.items() if not made]
+    if lost:
+        return untested(record, f"{listed(lost)} it left the finite numbers at every learning rate")
+    arms = {"": case.trials.plain(contender) if start is None else runs.pop(start.name), **runs}
     losses = {change.name: change.loss or contender.loss for change in changes}
     judged: dict[str, tuple[Loss, Any]] = {name: (losses.get(name, contender.loss), found) for name, found in arms.items()}
     if rival is not None:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from functools import cache
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from downslope.comparison.contender import Contender, short
 from downslope.comparison.counterfactual import Change, where
 from downslope.comparison.judge import interval
+from downslope.comparison.proportion import EVEN, PROPORTIONAL, unevenness
 from downslope.comparison.rank import Interval
 from downslope.comparison.reasons.base import (
     CONFIRMED,
@@ -26,14 +25,10 @@ from downslope.comparison.reasons.base import (
     untested,
 )
 from downslope.comparison.wording import capital, percent
-from downslope.optimizers.base import Here, Optimizer, with_learning_rate
 
 MISSED = 0.5  # a column is rare if so many batches have no row in which it is active
 TRIGGER = 0.05  # of the rows have an active rare column
 CLOSES = 0.5  # share of the gap that has to close
-STEPS = 12
-APART = 100.0  # between the two slopes that an optimizer is tried on
-EVEN, PROPORTIONAL = 20.0, 50.0
 
 
 class SparseGradients(Cause):
@@ -141,26 +136,6 @@ def pairs(case: Case) -> Iterator[tuple[Contender, Contender]]:
         for adaptive in (one for one in case.ranked if 0 < kinds.get(one.id, 0.0) <= EVEN):
             if (short(plain.loss), plain.batch) == (short(adaptive.loss), adaptive.batch):
                 yield plain, adaptive
-
-
-def unevenness(optimizer: Optimizer, rate: float) -> float:
-    """How far one number goes while another one, of a slope a hundred times smaller, goes 1: 100 where steps are in proportion
-    to the gradient, 1 where each number has its own step size. 0 where nothing can be said.
-
-    >>> from downslope.optimizers import Adam, Sgd
-    >>> round(unevenness(Sgd(), 0.1)), round(unevenness(Adam(), 0.1))
-    (100, 1)
-    """
-    slope, rated = jnp.asarray([1 / APART, 1.0], jnp.float32), with_learning_rate(optimizer, rate)
-    look = jax.value_and_grad(lambda place: jnp.sum(slope * place))
-    place = jnp.zeros(2)
-    state = rated.init(place)
-    for _ in range(STEPS):
-        loss, gradient = look(place)
-        change, state = rated.update(gradient, state, place, Here(loss, jax.random.key(0), look))
-        place = place + change
-    way = np.abs(np.asarray(place, np.float64))
-    return float(way[1] / way[0]) if way[0] > 0 and np.isfinite(way).all() else 0.0
 
 
 def rare(x: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
