@@ -83,7 +83,7 @@ accuracy: .venv-peers/ready  ## error of every loss in units of the last place, 
 	KERAS_BACKEND=jax $(PEERS)/python benchmarks/accuracy.py
 
 validate-statistics: setup  ## simulate comparisons whose truth is known
-	$(BIN)/python benchmarks/validate_statistics.py
+	$(BIN)/python -m benchmarks.validate_statistics
 
 validate-reasons: setup  ## compare on tables whose reasons are known, 20 seeds each
 	$(BIN)/python -m benchmarks.validate_reasons

@@ -1,6 +1,6 @@
 """How often the ranking calls an equal contender worse, and how often it finds a real gap.
 
-Run it with `python benchmarks/validate_statistics.py`; `--times 100` gives a first look in a minute.
+Run it with `python -m benchmarks.validate_statistics`; `--times 100` gives a first look in a minute.
 """
 
 import argparse
@@ -8,10 +8,12 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.traces import stored
 from downslope.comparison.rank import tied_set
 
 LAYOUTS = ("folds", "single")
@@ -64,6 +66,39 @@ def false_and_found(
     return wrong, found
 
 
+def dealt(
+    rng: np.random.Generator, contenders: int, arrays: np.ndarray, rows: np.ndarray, gap: float = 0.0
+) -> tuple[dict[str, list[np.ndarray]], list[np.ndarray]]:
+    """Contributions of real runs, `(names, runs, rows)`, that differ in their luck alone, dealt to contenders anew for each run.
+
+    Nobody can be better than anybody then, whatever rows, seeds and tails are like; `gap` is added as in `comparison`.
+    """
+    names, runs = arrays.shape[:2]
+    error = np.sqrt(2 * arrays.mean(axis=2).var(axis=0, ddof=1).mean() / runs)
+    given = np.stack([rng.permutation(names)[:contenders] for _ in range(runs)])
+    worse = np.where(np.arange(contenders) > 0, gap * error, 0.0)
+    found = {f"contender {c}": [arrays[given[i, c], i] + worse[c] for i in range(runs)] for c in range(contenders)}
+    return found, list(rows)
+
+
+def of_traces(layouts: Sequence[str], contenders: Sequence[int], times: int, draws: int, seed: int) -> Iterator[dict]:
+    """One line for each number of contenders and layout, from the stored contributions of real runs."""
+    arrays = stored()
+    for layout in layouts:
+        for count in contenders:
+            start, wrong, found = time.perf_counter(), 0, 0
+            given = (arrays[layout], arrays[f"{layout} rows"])
+            for number in range(times):
+                rng = np.random.default_rng([seed, count, LAYOUTS.index(layout), number])
+                equal = tied_set(*dealt(rng, count, *given), "lower", draws=draws, seed=number)
+                wrong += not all(equal.tied.values())
+                apart = tied_set(*dealt(rng, count, *given, gap=GAP), "lower", draws=draws, seed=number)
+                found += not apart.tied["contender 1"]
+            line = {"layout": layout, "contenders": count, "rows": arrays[layout].shape[2], "comparisons": times}
+            line |= {"false": wrong / times, "found": found / times, "false_by_kind": {"stored runs": wrong / times}}
+            yield line | {"seconds": round(time.perf_counter() - start, 1)}
+
+
 def table(layouts: Sequence[str], contenders: list[int], rows: list[int], times: int, draws: int, seed: int) -> Iterator[dict]:
     """One line for each number of contenders and layout; the noise of seeds and the tails of rows are spread evenly over it."""
     kinds = [(noise, heavy) for noise in SEED_NOISE for heavy in (False, True)]
@@ -99,11 +134,14 @@ def main() -> int:
     options.add_argument("--rows", type=int, nargs="+", default=[500])
     options.add_argument("--draws", type=int, default=2000)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--traces", action="store_true", help="only the stored contributions of real runs")
     options.add_argument("--out", type=Path)
     given = options.parse_args()
     lines, failed = [], False
     print("layout contenders  rows  called worse though equal   gap found   seconds")
-    for line in table(given.layouts, given.contenders, given.rows, given.times, given.draws, given.seed):
+    simulated = table(given.layouts, given.contenders, given.rows, given.times, given.draws, given.seed)
+    real = of_traces(given.layouts, given.contenders, given.times, given.draws, given.seed)
+    for line in real if given.traces else chain(simulated, real):
         lines.append(line)
         chance = 2.5 * np.sqrt(0.05 * 0.95 / line["comparisons"])
         bad = line["false"] > 0.05 + chance or line["found"] < 0.75

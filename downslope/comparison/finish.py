@@ -374,7 +374,7 @@ def copied(rows: int, test: int) -> list[str]:
     """A warning where the test asks for rows that were learned from."""
     if rows < max(1, test // 100):
         return []
-    return [f"{rows} of {test} test rows are copies of rows outside the test, so the test score is too good by as much"]
+    return [f"{rows} of {test} test rows are copies of rows outside the test, so the test score may be too good"]
 
 
 def few_runs(runs: int) -> list[str]:

@@ -42,6 +42,25 @@ def test_equal_contenders_are_rarely_told_apart_and_a_gap_is_found(validation, l
     assert line["found"] >= 0.75
 
 
+@pytest.mark.parametrize("layout", ["folds", "single"])
+@pytest.mark.parametrize("contenders", [2, 6, 18, 32])
+def test_the_same_holds_on_the_stored_contributions_of_real_runs(validation, layout, contenders):
+    times = 40
+    with threadpool_limits(limits=1):
+        (line,) = validation.of_traces([layout], [contenders], times, 300, seed=7)
+    assert line["false"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
+    assert line["found"] >= 0.75 - 2 * np.sqrt(0.75 * 0.25 / times)
+
+
+def test_stored_runs_are_dealt_so_that_nobody_can_be_better(validation):
+    arrays = np.arange(24.0).reshape(4, 3, 2)
+    found, rows = validation.dealt(np.random.default_rng(0), 4, arrays, np.zeros((3, 2), int))
+    for run in range(3):
+        dealt = sorted(tuple(found[f"contender {c}"][run]) for c in range(4))
+        assert dealt == [tuple(arrays[name, run]) for name in range(4)]
+    assert len(rows) == 3
+
+
 def test_order_intervals_and_flags():
     found, rows = simple({"worst": 3.0, "best": 0.0, "second": 0.001})
     ranking = ranked(found, rows, "lower")
