@@ -34,6 +34,7 @@ TRAINING = [
     click.option("--standardize/--no-standardize", default=True, help="Whether numbers are scaled to mean 0 and variance 1."),
     click.option("--penalty", metavar="PENALTY", help='For example "l2(strength=0.001)".'),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data; otherwise planned by updates."),
+    click.option("--time", "time_budget", metavar="TIME", help='Plan fewer epochs, the same for all: "90 s", "10 min".'),
     click.option("--draws", type=click.IntRange(min=1), help="Learning rates tried for each contender."),
     click.option("--thorough", is_flag=True, help="Then tune all settings, with as many draws for everyone."),
     click.option("--seeds", type=click.IntRange(min=2), help="How many runs, each with its own seed, judge a contender."),

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from downslope.comparison import finish, folder, metrics, own, second_tier, witness
@@ -13,9 +12,10 @@ from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
 from downslope.comparison.labels import labels
 from downslope.comparison.ledger import Ledger
+from downslope.comparison.plan import plan, within
 from downslope.comparison.problem import Problem
 from downslope.comparison.progress import Progress
-from downslope.comparison.protocol import Protocol, foreseen, in_words, protocol
+from downslope.comparison.protocol import Protocol, protocol
 from downslope.comparison.rank import MARGIN_SHARE
 from downslope.comparison.result import Result, Temporary
 from downslope.comparison.run import Runner
@@ -40,6 +40,7 @@ def compare(
     model: Any = None,
     metric: str | None = None,
     epochs: int | None = None,
+    time_budget: float | str | None = None,
     draws: int | None = None,
     seeds: int | None = None,
     seed: int = 0,
@@ -69,7 +70,8 @@ def compare(
     `source` is a file, a data frame, an `(X, y)` pair, a dict of columns or `demo:NAME`; `target` the column to predict.
     `losses` and `optimizers` are names, objects or lists of them (`"all"` for every one); `model` is `"mlp"`, `"linear"` or an
     object; `metric` the task metric that decides. `drop` names columns to leave out, `keep` those to use although they look like
-    row numbers. `epochs` is every run's budget, `draws` the number of learning rates tried,
+    row numbers. `epochs` is every run's budget,
+    `time_budget` ("90 s", "10 min") plans fewer of them beforehand, the same for all; `draws` the number of learning rates tried,
     `seeds` the number of runs that judge; `thorough` tunes all settings after the learning rate, with as many draws for everyone.
     `out` is the folder for report, result, ledger and model; the same call again
     continues there, `fresh` starts anew. `schedule` is what multiplies the learning rate, or a mapping from names of settings to
@@ -101,7 +103,7 @@ def compare(
     given |= {"schedule": schedule, "clip_norm": clip_norm, "average": average}
     given |= {"class_weight": class_weight, "label_smoothing": label_smoothing}
     given |= {"penalty": penalty, "epochs": epochs, "draws": draws, "seeds": seeds, "seed": seed or None}
-    given |= {"thorough": thorough}
+    given |= {"time": time_budget, "thorough": thorough}
     given |= {"margin": None if margin == MARGIN_SHARE else margin, "single": single}
     given |= {"no_standardize": not standardize, "no_reasons": not reasons}
     problem.command, problem.asked, problem.standardize = command(source, given), asked_of(given), standardize
@@ -126,6 +128,7 @@ def compare(
     field = contenders(losses, optimizers, task=dataset.task, batch=rules.batch, draws=rules.draws)
     problem.labels = labels(class_weight, label_smoothing, dataset)
     field = problem.labels.fitted(field, dataset)
+    rules = within(time_budget, rules, field, problem)
     field = rules.alike.fitted(field, rules.updates(max(len(fit.train) for fit in problem.fits)))
     runnable = [one for one in field if not one.reason]
     if len(runnable) > 1:
@@ -247,51 +250,6 @@ def rows_of(
 def spelled(contender: Contender) -> list[Any]:
     """A contender as the identity of a run remembers it."""
     return [contender.id, contender.settings(None), contender.batch, list(contender.rates)]
-
-
-def plan(rules: Protocol, field: Sequence[Contender], problem: Problem) -> list[str]:
-    """What will run, how long it should take and how much memory, in sentences."""
-    ready = [one for one in field if not one.reason]
-    tuned = sum(len(one.rates) * len(problem.tuning) for one in ready if len(one.rates) > 1)
-    runs = tuned + len(ready) * len(problem.confirmation)
-    runs += len(ready) * second_tier.runs(len(problem.thorough)) if rules.thorough else 0
-    rows = max(len(fit.train) for fit in problem.fits)
-    wide = problem.features
-    shapes = jax.eval_shape(lambda: rules.model.init(jax.random.key(0), wide, 1))
-    parameters = int(sum(np.prod(leaf.shape) for leaf in jax.tree.leaves(shapes)))
-    arrays = sum(len(problem.fits[fit].train) + len(problem.fits[fit].stop) for fit in problem.firsts)
-    seconds, size = foreseen(
-        runs=runs,
-        programs=len(ready) - sum(one.twin_of is not None for one in ready),
-        rows=rows,
-        batch=rules.batch,
-        epochs=rules.epochs,
-        parameters=parameters,
-        features=wide,
-        arrays=arrays,
-        stop=max(len(fit.stop) for fit in problem.fits),
-    )
-    losses, optimizers = {one.loss.name for one in ready}, {one.optimizer.name for one in ready}
-    known = [one for one in ready if one.twin_of is None]
-    words = [
-        f"{counted(len(known), 'contender')}: {counted(len(losses), 'loss', 'losses')} ({', '.join(sorted(losses))}) × "
-        f"{counted(len(optimizers), 'optimizer')} ({', '.join(sorted(optimizers))})",
-        rules.data(rows, problem.splits)["words"],
-        f"model {short(rules.model)} on {wide} columns; {runs:,} runs in all, {in_words(seconds)}, {size / 1e9:.1f} GB of memory",
-    ]
-    words += [*rules.alike.words(known, rules.penalty), *problem.labels.words()]
-    words += [] if problem.standardize else ["numbers stay in their own units: nothing is standardised"]
-    words += [f"not run: {one.id} ({one.reason})" for one in field if one.reason]
-    return words
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number and its noun.
-
-    >>> counted(1, "loss", "losses"), counted(2, "optimizer")
-    ('1 loss', '2 optimizers')
-    """
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def asked_of(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from downslope.comparison.metrics import Metric
 from downslope.comparison.needs import fewest, needs
 from downslope.comparison.optimum import optimum
 from downslope.comparison.paste import lacking, paste
+from downslope.comparison.plan import shortened
 from downslope.comparison.problem import Problem
 from downslope.comparison.protocol import Protocol
 from downslope.comparison.rank import Ranking
@@ -307,6 +308,7 @@ class Closing:
                 *data.warnings,
                 *copied(copies["copies_in_test"], len(splits.test)),
                 *few_runs(len(splits.confirmation)),
+                *([f"{shortened(self.rules)}, so who learns slowly is behind"] if self.rules.cut_from else []),
             ],
             "split": {
                 "scheme": splits.scheme,

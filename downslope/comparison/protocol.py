@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from downslope import models, penalties
 from downslope.comparison import second_tier
 from downslope.comparison.alike import Alike, alike
@@ -18,13 +16,14 @@ from downslope.penalties.base import Penalty
 from downslope.training import budget
 
 LINEAR_BELOW = 1000
-COMPILE_SECONDS = 1.0
-FIXED_BYTES = 500e6
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """The same for every contender of a comparison."""
+    """The same for every contender of a comparison.
+
+    Where a time budget left fewer epochs than there would have been, `cut_from` is how many those were.
+    """
 
     model: Model
     alike: Alike
@@ -34,6 +33,8 @@ class Protocol:
     draws: int
     seed: int
     thorough: bool = False
+    cut_from: int | None = None
+    time_budget: float | None = None
 
     def updates(self, rows: int) -> int:
         """Updates of a run with mini-batches."""
@@ -55,6 +56,7 @@ class Protocol:
             "learning_rates": rates,
             "tuning_seeds": tuning,
             "confirmation": confirmation,
+            **({"time_budget": self.time_budget, "epochs_without": self.cut_from} if self.cut_from else {}),
             **({"draws": second_tier.DRAWS, "thorough_seeds": len(splits.tuning)} if self.thorough else {}),
             "words": (
                 f"every contender gets {runs} runs: {rates} learning rates × {tuning} tuning seeds, then {second}"
@@ -97,24 +99,3 @@ def protocol(
         seed,
         thorough,
     )
-
-
-def foreseen(
-    *, runs: int, programs: int, rows: int, batch: int, epochs: int, parameters: int, features: int, arrays: int, stop: int
-) -> tuple[float, float]:
-    """Seconds and bytes that a comparison should take: rough, said before it starts, never steering it."""
-    lane = budget.cut(rows=rows, batch=batch, epochs=epochs, features=features, stop=stop, parameters=parameters, block=1)
-    each = lane.updates * (budget.STEP_SECONDS + 3 * parameters * batch / budget.MULTIPLY_ADDS_PER_SECOND)
-    seconds = runs * each / jax.device_count() + programs * COMPILE_SECONDS
-    return seconds, FIXED_BYTES + 4.0 * arrays * features + 3 * budget.CALL_BYTES
-
-
-def in_words(seconds: float) -> str:
-    """A duration as one says it.
-
-    >>> in_words(4), in_words(50), in_words(200), in_words(9000)
-    ('about 5 s', 'about 50 s', 'about 3 min', 'about 2.5 h')
-    """
-    if seconds < 90:
-        return f"about {max(5, 5 * round(seconds / 5))} s"
-    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from downslope.comparison.compare import plan
+import downslope
 from downslope.comparison.contender import contenders
-from downslope.comparison.protocol import foreseen, protocol
+from downslope.comparison.plan import Work, duration, foreseen, plan, within, work
+from downslope.comparison.protocol import protocol
 from downslope.core.about import Task
 from downslope.core.errors import DownslopeError, OutOfRange
 from downslope.models import Mlp
@@ -66,7 +67,46 @@ def test_the_plan_names_contenders_runs_time_memory_and_who_does_not_run():
 
 
 def test_more_work_is_foreseen_to_take_longer():
-    size = {"rows": 10_000, "batch": 128, "epochs": 10, "parameters": 5000, "features": 20, "arrays": 10_000, "stop": 2000}
-    few, some = foreseen(runs=24, programs=1, **size), foreseen(runs=240, programs=10, **size)
-    assert np.isfinite(few).all() and 8 * few[0] < some[0] < 12 * few[0] and few[1] == some[1]
-    assert foreseen(runs=24, programs=1, **(size | {"arrays": 10_000_000}))[1] > few[1]
+    size = {"rows": 10_000, "batch": 128, "parameters": 5000, "features": 20, "arrays": 10_000, "stop": 2000}
+    none, few, some = (foreseen(Work(runs=24 * n, programs=n, **size), 10) for n in (0, 1, 10))
+    assert np.isfinite(few).all() and few[1] == some[1]
+    assert some[0] - none[0] == pytest.approx(10 * (few[0] - none[0])), "in proportion to the runs, beside what is always done"
+    assert foreseen(Work(runs=24, programs=1, **(size | {"arrays": 10_000_000})), 10)[1] > few[1]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [(45, 45.0), ("45", 45.0), ("90 s", 90.0), ("2.5MIN", 150.0), ("1 h", 3600.0)])
+def test_durations(text, seconds):
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-3", 0, "10 days", "1e", "nan", "3 min 2 s"])
+def test_what_is_no_duration_is_told_in_a_line(text):
+    with pytest.raises(OutOfRange, match=r"such as '90 s'.*got"):
+        duration(text)
+
+
+def test_a_time_budget_plans_fewer_epochs_for_everyone_and_never_more():
+    found, problem = rules(1200)
+    field = contenders("mse, huber", "sgd, adam", task=Task.REGRESSION, batch=32, draws=7)
+    todo = work(found, field, problem)
+    whole, _ = foreseen(todo, found.epochs)
+    assert within(None, found, field, problem) is found
+    assert within(2 * whole, found, field, problem) is found
+    half = within(0.5 * (whole + foreseen(todo, 0)[0]), found, field, problem)
+    assert half.epochs == pytest.approx(found.epochs / 2, abs=1) and half.cut_from == found.epochs
+    assert foreseen(todo, half.epochs)[0] <= half.time_budget < foreseen(todo, half.epochs + 1)[0]
+    assert within("1 s", found, field, problem).epochs == 1
+    words = plan(half, field, problem)
+    assert any(f"leaves {half.epochs} of {found.epochs} epochs to everyone" in line for line in words)
+    said = half.data(todo.rows, problem.splits)
+    assert (said["epochs"], said["epochs_without"]) == (half.epochs, found.epochs)
+
+
+def test_a_time_budget_is_in_the_answer_and_in_the_command(tmp_path):
+    table = small.write(tmp_path / "prices.csv", small.only(*small.PLAIN))
+    data = downslope.compare(
+        table, "price", losses="mse", optimizers="sgd", model="linear", time_budget="13.005 s", draws=2, seeds=5, reasons=False
+    ).data
+    assert data["budget"]["epochs"] < data["budget"]["epochs_without"] == 200
+    assert any("so who learns slowly is behind" in words for words in data["warnings"])
+    assert "--time '13.005 s'" in data["command"]
