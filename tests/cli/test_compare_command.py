@@ -19,7 +19,7 @@ def test_all_options_reach_the_work(run, work):
         "--model linear --epochs 3 --draws 5 --seeds 4 --seed 7 --out folder --fresh --test last.csv --split time:day --weight w "
         "--drop id --drop 'a,b' --keep number --positive yes --penalty l2 --schedule cosine --single --margin 0.02 "
         "--clip-norm 0.5 --average 'uniform(start=0.5)' --class-weight balanced --label-smoothing 0.1 "
-        "--no-standardize"
+        "--no-standardize --thorough --time '5 min'"
     )
     with open("/dev/null") as table:
         done = run(*shlex.split(line.replace("sales.csv", table.name)))
@@ -52,6 +52,8 @@ def test_all_options_reach_the_work(run, work):
             "class_weight": "balanced",
             "label_smoothing": 0.1,
             "standardize": False,
+            "thorough": True,
+            "time_budget": "5 min",
             "single": True,
             "margin": 0.02,
             "reasons": True,
