@@ -28,7 +28,7 @@ class Recorded(Trials):
         have = [(run.learning_rate, run.fit) for run in runs]
         missing = [fit for rate, fit in wanted if (rate, fit) not in have]
         if missing:
-            raise BadData(f"{one.id}: {len(missing)} of {len(wanted)} extra runs are missing (fit {listed(missing)})")
+            raise BadData(f"{one.id}: {len(missing)} of {len(wanted)} extra runs are missing (fit {listed(set(missing))})")
         if len(have) > len(wanted):
             raise BadData(f"{one.id}: {len(have)} extra runs, and {len(wanted)} were asked for")
         self.problems += [f"{one.id}: {words}" for words in fairness.of_each(changed, one, runs, (phase,))]

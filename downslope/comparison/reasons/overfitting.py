@@ -62,8 +62,8 @@ class Overfitting(Cause):
         share, lost = found[0]["mean"], found[1]
         record["needed"] = max(record["needed"], WORTH * lost)
         if share < TRIGGER:
-            words = percent(max(share, 0))
-            return untested(record, f"{words} of what it learned does not carry over; from {percent(TRIGGER)} on that is a sign")
+            words = f"{percent(max(share, 0))} of what it learned does not carry over"
+            return untested(record, f"{words}; from {percent(TRIGGER)} on that is a sign, below it the runs are no test")
         good = any(helps(arm, record["needed"]) for arm in record["arms"])
         return record | {"verdict": CONFIRMED if good else REFUTED}
 
