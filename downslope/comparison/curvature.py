@@ -25,7 +25,7 @@ def condition(x: np.ndarray) -> float:
 
     >>> draw = np.random.default_rng(0).normal(size=(1000, 2))
     >>> round(condition(draw), 1), round(condition(draw * [1, 1e4]) / 1e4, 1), round(condition(np.hstack([draw, draw])), 1)
-    (1.1, 1.0, 1.5)
+    (1.1, 1.0, 1.4)
     """
     x = thinned(x).astype(np.float64)
     wide = np.concatenate([x, np.ones((len(x), 1))], axis=1)

@@ -215,6 +215,11 @@ def test_only_the_generalised_losses_give_up_on_labels(name):
     assert gives_up(losses.catalogue[name]()) == ("generalised" in name)
 
 
+def test_label_noise_of_two_classes_is_read_where_calibration_plays_no_part(decided):
+    record = known.record(decided("label_noise", "decisive", 0), "label_noise")
+    assert record["metric"]["name"] == "roc_auc", "labels of a margin loss go through Platt's numbers, log-odds do not"
+
+
 def test_label_noise_among_several_classes_is_tried_with_their_robust_loss():
     draw = np.random.default_rng(0)
     y = draw.integers(0, 3, 240)
@@ -223,6 +228,7 @@ def test_label_noise_among_several_classes_is_tried_with_their_robust_loss():
     table = {"a": x[:, 0].tolist(), "b": x[:, 1].tolist(), "y": np.array(["x", "y", "z"])[noisy].tolist()}
     asked = known.options("label_noise", "harmless") | {"losses": "cross_entropy", "epochs": 5}
     record = known.record(comparing.compare(table, "y", **asked).data, "label_noise")
+    assert record["metric"]["name"] == "balanced_accuracy"
     assert record["verdict"] == "refuted" and 0.05 < record["statistic"]["value"] < 0.4
     robust: dict[str, Any] = asked | {"losses": "generalised_cross_entropy"}
     record = known.record(comparing.compare(table, "y", **robust).data, "label_noise")

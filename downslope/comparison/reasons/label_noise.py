@@ -31,16 +31,18 @@ from downslope.losses.base import Loss
 
 SUREST = 0.1  # of the judged rows
 TRIGGER = 0.05  # of those
-WORTH = 0.02  # of balanced accuracy
+WORTH = 0.02  # of either metric
 GIVES_UP = 0.2  # of its pull on an undecided row
 UNBELIEVABLE = 10.0  # a score by which a label is contradicted
+READ_BY = {Task.BINARY: "roc_auc", Task.MULTICLASS: "balanced_accuracy"}
 ROBUST = {Task.BINARY: "binary_generalised_cross_entropy", Task.MULTICLASS: "generalised_cross_entropy"}
 
 
 class LabelNoise(Cause):
     """The sign is the share of confident mistakes: of the tenth of the judged rows, which the model never saw, that it is surest
-    of, those whose label it contradicts. The test learns with a loss that gives up on labels it cannot believe, and reads the
-    balanced accuracy, on which wrong labels among the judged rows weigh alike for both.
+    of, those whose label it contradicts. The test learns with a loss that gives up on labels it cannot believe. It reads the ROC
+    AUC, of several classes the balanced accuracy: neither minds how scores are calibrated, and wrong labels among the judged rows
+    weigh alike for both sides.
     """
 
     title = "label noise"
@@ -64,7 +66,7 @@ class LabelNoise(Cause):
         if unfit:
             return untested(record, unfit)
         change = Change("with a loss that gives up on labels it cannot believe", loss=robust)
-        record = try_changes(case, record, one, [change], measure("balanced_accuracy"))
+        record = try_changes(case, record, one, [change], measure(READ_BY[case.task]))
         if not record["arms"]:
             return record
         record["needed"] = WORTH
