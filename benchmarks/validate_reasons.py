@@ -80,7 +80,7 @@ def gradient_noise(kind: str, draw: np.random.Generator) -> Table:
         x = draw.normal(size=(240, 4))
         return x, x @ [1.0, -2.0, 0.5, 0.0] + 0.1 * draw.normal(size=240)
     x = draw.normal(size=(600, 20))
-    return x, x @ draw.choice([-1.0, 1.0], 20) + 4 * draw.normal(size=600)
+    return x, x @ draw.choice([-1.0, 1.0], 20) + draw.normal(size=600)
 
 
 def sparse_gradients(kind: str, draw: np.random.Generator) -> Table:
@@ -137,7 +137,7 @@ def options(cause: str, kind: str) -> dict[str, Any]:
         narrow = {"model": "mlp(widths=[32])", "epochs": 30, "optimizers": "adam(learning_rate=0.01)"}
         return COMMON | narrow | {"losses": "squared_error"}
     if cause == "gradient_noise" and kind != "absent":
-        rate, schedule = (0.06, "constant") if kind == "decisive" else (0.02, "linear")
+        rate, schedule = (0.05, "constant") if kind == "decisive" else (0.01, "linear")
         noisy = {"optimizers": f"sgd(learning_rate={rate})@2", "schedule": schedule}
         return LINEAR | noisy | {"losses": "squared_error"}
     if cause == "sparse_gradients":

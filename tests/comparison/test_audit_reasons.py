@@ -65,6 +65,8 @@ def test_every_reason_of_every_table_is_computed_again_from_the_ledger_alone(tmp
     found = audit(tmp_path / "run")
     assert found.problems == [] and data["reasons"]
     assert any("reasons" in words for words in found.checked)
+    if kind == "decisive":
+        assert audit(tmp_path / "run", data=known.table(cause, kind, 0)).problems == []
 
 
 @pytest.mark.parametrize(
