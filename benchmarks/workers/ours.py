@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.peer import serve, versions
-from benchmarks.workers.rows import RATE, WIDTHS, rows
+from benchmarks.workers.rows import RATE, SIDE, WIDTHS, product_rate, rows
 from downslope.losses import BinaryCrossEntropy
 from downslope.models import Linear, Mlp
 from downslope.optimizers import Adam
@@ -60,6 +62,12 @@ class Ours:
         started = time.perf_counter()
         self.trainers[model].program(self.recipe(model, RATE), 1, self.batch).result()
         return {"seconds": time.perf_counter() - started}
+
+    def product(self) -> dict:
+        """Operations a second of one large matrix product in float32 on all cores."""
+        left, right = (jax.random.uniform(jax.random.key(seed), (SIDE, SIDE)) for seed in (0, 1))
+        multiply = jax.jit(jnp.matmul).lower(left, right).compile()
+        return {"rate": product_rate(lambda: multiply(left, right).block_until_ready())}
 
     def run(self, model: str, lanes: int, threads: int) -> dict:
         """A whole loop. Many lanes are learning rates on two seeds, as in a comparison's tuning."""

@@ -7,9 +7,8 @@ from itertools import pairwise
 import torch
 
 from benchmarks.peer import cores, serve, versions
-from benchmarks.workers.rows import RATE, rows
+from benchmarks.workers.rows import RATE, SIDE, product_rate, rows
 
-SIDE = 2048  # of the large product
 B1, B2, EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -24,15 +23,10 @@ class Ensemble:
         return versions("torch")
 
     def product(self) -> dict:
-        """Operations a second of one large matrix product in float32 on all cores, the best of some."""
+        """Operations a second of one large matrix product in float32 on all cores."""
         torch.set_num_threads(cores())
         left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
-        seconds = []
-        for _ in range(5):
-            started = time.perf_counter()
-            torch.mm(left, right)
-            seconds.append(time.perf_counter() - started)
-        return {"rate": 2 * SIDE**3 / min(seconds)}
+        return {"rate": product_rate(lambda: torch.mm(left, right))}
 
     def start(self, lanes: int) -> list[torch.Tensor]:
         """Weights and constants, layer by layer, with a leading axis of networks."""
