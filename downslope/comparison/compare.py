@@ -186,20 +186,7 @@ def carried_out(
 ) -> Result:
     """Runs what the ledger does not have yet and puts the result together, also when interrupted."""
     progress = Progress(watcher, field, problem, rules)
-    runner = Runner(
-        problem,
-        field,
-        ledger,
-        metric=metric,
-        model=rules.model,
-        alike=rules.alike,
-        penalty=rules.penalty,
-        epochs=rules.epochs,
-        seed=rules.seed,
-        margin=margin,
-        thorough=rules.thorough,
-        advanced=progress.advanced,
-    )
+    runner = Runner(problem, field, ledger, rules, metric, margin, progress.advanced)
     closing = finish.Closing(problem, field, rules, metric, ledger, runner, facts, margin, single, started)
     try:
         witness.keep(ledger, problem)

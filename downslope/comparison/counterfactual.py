@@ -58,18 +58,14 @@ class Changed(Runner):
     """A runner of the same comparison with one thing changed. It writes to the same ledger and shares its programs."""
 
     def __init__(self, base: Runner, change: Change, contender: Contender) -> None:
-        super().__init__(
-            base.problem,
-            base.contenders,
-            base.ledger,
-            metric=base.metric,
+        rules = replace(
+            base.rules,
             model=change.model or base.model,
-            alike=base.alike,
             penalty=change.penalty or base.penalty,
             epochs=base.epochs if change.batch is None else as_many_updates(base, contender, change.batch),
-            seed=base.seed,
-            margin=base.margin,
+            thorough=False,
         )
+        super().__init__(base.problem, base.contenders, base.ledger, rules, base.metric, base.margin)
         self.base, self.change, self.compiler = base, change, base.compiler
 
     def new_trainer(self, loss: Loss) -> Trainer:

@@ -9,19 +9,18 @@ import jax
 import numpy as np
 
 from downslope.comparison import controls, score, second_tier
-from downslope.comparison.alike import Alike
 from downslope.comparison.contender import BESIDE, Contender
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.problem import Problem
+from downslope.comparison.protocol import Protocol
 from downslope.comparison.rates import EXTENSIONS, beyond, steady
 from downslope.comparison.second_tier import Curve, Draw
 from downslope.core.about import Task
 from downslope.core.types import Params
 from downslope.losses.base import Loss
-from downslope.models.base import Layered, Model
+from downslope.models.base import Layered
 from downslope.optimizers.base import with_learning_rate
-from downslope.penalties.base import Penalty
 from downslope.prediction.own import Formula
 from downslope.prediction.predictor import forward
 from downslope.training import checkpoint
@@ -46,20 +45,15 @@ class Runner:
         problem: Problem,
         contenders: Sequence[Contender],
         ledger: Ledger,
-        *,
+        rules: Protocol,
         metric: Metric,
-        model: Model,
-        alike: Alike,
-        penalty: Penalty | None,
-        epochs: int,
-        seed: int,
         margin: float,
-        thorough: bool = False,
         advanced: Callable[[int, str], None] = lambda updates, contender: None,
     ) -> None:
-        self.problem, self.contenders, self.ledger, self.metric = problem, contenders, ledger, metric
-        self.model, self.alike, self.penalty = model, alike, penalty
-        self.epochs, self.seed, self.margin, self.thorough, self.advanced = epochs, seed, margin, thorough, advanced
+        self.problem, self.contenders, self.ledger, self.rules = problem, contenders, ledger, rules
+        self.metric, self.margin, self.advanced = metric, margin, advanced
+        self.model, self.alike, self.penalty = rules.model, rules.alike, rules.penalty
+        self.epochs, self.seed, self.thorough = rules.epochs, rules.seed, rules.thorough
         self.task = problem.dataset.task
         self.classes = len(problem.dataset.classes) if problem.dataset.classes else None
         self.compiler = ThreadPoolExecutor(1, thread_name_prefix="compiler")

@@ -10,6 +10,7 @@ from downslope.comparison.alike import alike
 from downslope.comparison.contender import contenders
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.optimum import Convex
+from downslope.comparison.protocol import Protocol
 from downslope.comparison.run import Runner
 from downslope.models import Linear
 from downslope.penalties import L2
@@ -26,8 +27,8 @@ def convex(tmp_path):
         task = problem.dataset.task
         (field,) = contenders(loss, "sgd", task=task, batch=32)
         ledger = Ledger(tmp_path)
-        rules = {"metric": metrics.default_metric(task), "model": Linear(), "alike": alike(None, None, None), "epochs": 1}
-        runner = Runner(problem, [field], ledger, penalty=penalty, seed=0, margin=0.01, **rules)
+        rules = Protocol(Linear(), alike(None, None, None), penalty, batch=32, epochs=1, draws=1, seed=0)
+        runner = Runner(problem, [field], ledger, rules, metrics.default_metric(task), margin=0.01)
         made.append((ledger, runner))
         return Convex(problem, runner, field, problem.confirmation[0])
 

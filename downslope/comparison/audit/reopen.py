@@ -70,19 +70,7 @@ def reopened(ledger: Ledger, facts: Mapping[str, Any], frame: Mapping[str, Any],
     )
     field = entered(problem, rules, facts["contenders"], task)
     metric = metrics.find_metric(facts["metric"], task)
-    runner = Runner(
-        problem,
-        field,
-        ledger,
-        metric=metric,
-        model=rules.model,
-        alike=rules.alike,
-        penalty=rules.penalty,
-        epochs=rules.epochs,
-        seed=rules.seed,
-        margin=margin,
-        thorough=rules.thorough,
-    )
+    runner = Runner(problem, field, ledger, rules, metric, margin)
     return Closing(problem, field, rules, metric, ledger, runner, dict(facts), margin, single, 0.0)
 
 
