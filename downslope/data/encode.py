@@ -43,6 +43,15 @@ class Part(Protocol):
         ...
 
 
+def with_indicator(name: str, indicator: bool) -> tuple[str, ...]:
+    """The encoded columns of a number: itself, and whether it is missing.
+
+    >>> with_indicator("age", True)
+    ('age', 'age: missing')
+    """
+    return (name, f"{name}: {MIDDLE}") if indicator else (name,)
+
+
 @dataclass(frozen=True)
 class NumberPart:
     """A number, centred by its median and scaled by its quartiles, far values drawn in, then to mean 0 and variance 1.
@@ -61,7 +70,7 @@ class NumberPart:
     @property
     def names(self) -> tuple[str, ...]:
         """The number, and its indicator."""
-        return (self.name, f"{self.name}: {MIDDLE}") if self.indicator else (self.name,)
+        return with_indicator(self.name, self.indicator)
 
     def fill(self, values: np.ndarray, out: np.ndarray) -> None:
         """Write the number and the indicator."""
@@ -87,7 +96,7 @@ class PlainNumberPart:
     @property
     def names(self) -> tuple[str, ...]:
         """The number, and its indicator."""
-        return (self.name, f"{self.name}: {MIDDLE}") if self.indicator else (self.name,)
+        return with_indicator(self.name, self.indicator)
 
     def fill(self, values: np.ndarray, out: np.ndarray) -> None:
         """Write the number, cut off where float32 ends, and the indicator."""
