@@ -1,5 +1,8 @@
 """The controls predict what they should, for every task, with weights, with absent classes and with one row of sense."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -121,3 +124,14 @@ def test_jobs_side_by_side_come_in_their_order_and_on_one_thread():
     found = list(side_by_side(work, [(number,) for number in range(7)]))
     assert [number for number, _ in found] == list(range(7))
     assert all(threads == 1 for _, all_threads in found for threads in all_threads)
+
+
+def test_what_the_jobs_import_is_imported_before_they_begin():
+    """Two threads that import modules which import each other meet halves of them."""
+    code = (
+        "import sys; from downslope.comparison.controls import LIBRARIES, side_by_side; "
+        "assert not any(name in sys.modules for name in LIBRARIES), 'imported too early to tell'; "
+        "print(*side_by_side(lambda name: name in sys.modules, [(name,) for name in LIBRARIES]))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["True", "True"]
