@@ -30,6 +30,7 @@ def advise(result: Result) -> dict[str, Any]:
         say.trees_first(result, chosen),
         say.use(result, chosen),
         say.ties(result, chosen, others, judged),
+        say.unsettled(result, others),
         say.losers(result, chosen, judged),
         say.other_losses(result, chosen, judged),
         aims_elsewhere(result, chosen, judged),

@@ -140,6 +140,20 @@ def ties(result: Result, chosen: Contender, others: Sequence[Contender], judged:
     return f"{capital(names)} {does} ({together})."
 
 
+def unsettled(result: Result, tied: Sequence[Contender]) -> str:
+    """Who is among the tied only because its runs differ too much: on average it is no better than the constant predictor."""
+    constant = result.get("controls", {}).get("constant") or {}
+    if constant.get("score") is None:
+        return ""
+    lost = [c for c in tied if cost(result, c) >= sign(result) * value(constant)]
+    if not lost:
+        return ""
+    who = listed([named(c) for c in lost]) if len(lost) <= FEW else f"{len(lost)} contenders"
+    verb, its, it = ("is", "its", "it is") if len(lost) == 1 else ("are", "their", "they are")
+    why = f"{verb} among the tied only because {its} runs differ too much to tell"
+    return capital(f"{who} {why}: on average {it} no better than always guessing {guess(result)}.")
+
+
 def gap(result: Result, contender: Contender, chosen: Contender) -> str:
     """How much worse a contender's score is: a share where the metric is a size, a plain difference where it is bounded."""
     worse, base = cost(result, contender) - cost(result, chosen), abs(chosen["score"]["mean"])

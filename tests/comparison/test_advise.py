@@ -308,3 +308,19 @@ def test_the_result_is_only_read():
     before = copy.deepcopy(result)
     advise(result)
     assert result == before
+
+
+def test_whoever_is_tied_only_by_noise_is_named():
+    """A mean beyond the constant's with an interval that reaches the best: not ruled out, and nothing to act on."""
+    table = houses()
+    noisy = contender("absolute_error", "momentum", 130_000.0, reach=90_000.0, tied=True)
+    table["contenders"][-1] = noisy
+    _, text, _ = said(table)
+    assert (
+        "Momentum with absolute error is among the tied only because its runs differ too much to tell: "
+        "on average it is no better than always guessing the mean." in text
+    )
+    noisy["score"]["mean"] = 116_000.0
+    assert "among the tied only" not in said(table)[1]
+    table["contenders"] += [contender("squared_error", "momentum", 118_000.0 + k, tied=True, id=f"noisy {k}") for k in range(5)]
+    assert "5 contenders are among the tied only because their runs differ" in said(table)[1]
