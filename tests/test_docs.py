@@ -34,6 +34,13 @@ def test_generated_files_are_fresh(generator):
     assert generator.stale(dict(generator.files())) == [], "run make generate"
 
 
+def test_a_decision_is_found_by_its_number(root):
+    pages = {path.name.partition("-")[0]: path for path in (root / "docs" / "decisions").glob("*.md")}
+    assert len(pages) == len(list((root / "docs" / "decisions").glob("*.md"))), "two pages have the same number"
+    for number, path in pages.items():
+        assert int(path.read_text(encoding="utf-8").split()[1].rstrip(".")) == int(number), path.name
+
+
 def test_a_stale_file_is_noticed(generator, tmp_path, monkeypatch):
     monkeypatch.setattr(generator, "REFERENCE", tmp_path)
     same, other, missing, left_over = (tmp_path / f"{name}.md" for name in ("same", "other", "missing", "left_over"))

@@ -3,13 +3,13 @@
 import math
 from typing import NamedTuple
 
+from downslope.training.layout import Layout
+
 UPDATES = 3000
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
 CALL_SECONDS = 0.5
 CALL_BYTES = 24 << 20  # below 32 MB the C library keeps memory for the next call; fresh pages cost more than the rows in them
 KEPT_BYTES = 32 << 20
-MULTIPLY_ADDS_PER_SECOND = 1.5e10
-STEP_SECONDS = 5e-6
 
 
 class Cut(NamedTuple):
@@ -48,15 +48,15 @@ def default_epochs(rows: int, batch: int) -> int:
     return min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(UPDATES / math.ceil(rows / batch))))
 
 
-def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, parameters: int, block: int, pieces: int = 1) -> Cut:
+def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, parameters: int, layout: Layout, pieces: int = 1) -> Cut:
     """The cut of runs over `rows` rows in batches of `batch` (all rows for a full-batch method).
 
     One device call lasts about half a second at most, and neither its batches nor the parameters it reports fill the memory.
     `pieces` asks for at least so many calls, each of some rounds.
     """
     steps = math.ceil(rows / batch)
-    work = 3.0 * parameters * block / MULTIPLY_ADDS_PER_SECOND
-    step_seconds = STEP_SECONDS + batch * work
+    work = 3.0 * parameters * layout.lanes / layout.multiply_adds_per_second
+    step_seconds = layout.step_seconds + batch * work
     step_bytes = 4.0 * batch * (features + 2) if steps > 1 else 0.0
     most_steps = max(1, int(min(CALL_SECONDS / step_seconds, CALL_BYTES / max(step_bytes, 1.0))))
     rounds_per_epoch = math.ceil(steps / most_steps)
@@ -64,15 +64,7 @@ def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, paramet
     rounds = epochs * rounds_per_epoch
     round_seconds = steps * step_seconds + stop * work / 3
     fitting = min(
-        CALL_SECONDS / round_seconds, KEPT_BYTES / (4.0 * parameters * block), CALL_BYTES / max(steps * step_bytes, 1.0)
+        CALL_SECONDS / round_seconds, KEPT_BYTES / (4.0 * parameters * layout.lanes), CALL_BYTES / max(steps * step_bytes, 1.0)
     )
     calls = math.ceil(rounds / max(1, int(fitting)))
     return Cut(rounds, steps, rounds_per_epoch, min(math.ceil(rounds / calls), max(1, rounds // pieces)))
-
-
-def block_size(hidden: int) -> int:
-    """Lanes that one device runs side by side: 4 for a linear model, where a step costs more than its arithmetic, else 1.
-
-    A pure function of the model's shape: chosen by measurement, a resumed run could get other bits.
-    """
-    return 4 if hidden == 0 else 1

@@ -36,5 +36,6 @@ def cores() -> int:
 
 
 def words() -> str:
-    """`one` or `many`: the only thing about devices that changes a run's bits."""
-    return "one" if jax.device_count() == 1 else "many"
+    """`one` or `many`, and of which kind where it is no CPU: all about devices that changes a run's bits."""
+    number = "one" if jax.device_count() == 1 else "many"
+    return number if jax.default_backend() == "cpu" else f"{number} {jax.default_backend()}"

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from downslope.training.budget import Cut
@@ -28,9 +29,9 @@ class Feed:
         self.coming: dict[Stream, Future[Rows]] = {}
 
     def wanted(self, streams: Sequence[tuple[int, int]], call: int) -> list[Stream]:
-        """What each device needs. A full batch has no order: it is the same for every seed and every call."""
-        full = self.program.shape.period == 1
-        return [(fold, 0 if full else seed, 0 if full else call, device) for device, (fold, seed) in enumerate(streams)]
+        """What each block needs. A full batch has no order: it is the same for every seed and every call."""
+        full, blocks = self.program.shape.period == 1, self.program.shape.blocks
+        return [(fold, 0 if full else seed, 0 if full else call, at // blocks) for at, (fold, seed) in enumerate(streams)]
 
     def ahead(self, streams: Sequence[tuple[int, int]], call: int) -> None:
         """Begins to gather, in the background, what `rows` will be asked for next."""
@@ -39,11 +40,11 @@ class Feed:
                 self.coming[stream[:3]] = GATHERER.submit(self.gather, *stream[:3])
 
     def rows(self, streams: Sequence[tuple[int, int]], call: int) -> tuple[Batch, Batch]:
-        """Batches and stopping slices for one (fold, seed) on each device."""
+        """Batches and stopping slices for one (fold, seed) in each block."""
         wanted = self.wanted(streams, call)
         self.ahead(streams, call)
         old, self.kept = self.kept, {}
-        for stream in wanted:
+        for stream in dict.fromkeys(wanted):
             self.kept[stream] = old[stream] if stream in old else self.put(self.coming[stream[:3]].result(), stream[3])
         self.coming.clear()
         stops = [self.stop(fold, device) for fold, _, _, device in wanted]
@@ -74,10 +75,13 @@ class Feed:
         return self.program.mesh.devices.flat[number]
 
     def join(self, pieces: Sequence[Batch]) -> Batch:
-        """One array over all devices from one piece on each; nothing is copied."""
+        """One array over all devices from the pieces of their blocks; one piece for each is not copied."""
+        blocks = self.program.shape.blocks
 
         def joined(*parts: jax.Array) -> jax.Array:
             shape = (len(parts), *parts[0].shape[1:])
+            if blocks > 1:
+                parts = tuple(jnp.concatenate(parts[at : at + blocks]) for at in range(0, len(parts), blocks))
             return jax.make_array_from_single_device_arrays(shape, self.program.sharding, list(parts))
 
         return Batch(*(joined(*parts) for parts in zip(*pieces, strict=True)))

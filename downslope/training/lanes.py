@@ -53,7 +53,7 @@ class Trained:
 
 
 Wave = list[list[int]]
-"""For each device the lanes of its block."""
+"""For each block on the devices its lanes."""
 
 Score = Callable[[int, np.ndarray], np.ndarray]
 """From a fold's number and raw scores `(rounds, rows)` or `(rounds, rows, outputs)` to one score a round, lower is better."""
@@ -92,7 +92,7 @@ class Bundle:
     def arrange(self, carries: Mapping[int, Carry]) -> None:
         """Puts the lanes of which a carry is given on the devices, wave by wave."""
         numbers = list(carries)
-        waves = waves_of([self.lanes[number] for number in numbers], self.program.shape.devices, self.program.shape.block)
+        waves = waves_of([self.lanes[number] for number in numbers], self.program.shape.places, self.program.shape.block)
         self.waves: list[Wave] = [[[numbers[place] for place in block] for block in wave] for wave in waves]
         self.carries: list[Carry] = [self.living(wave, carries) for wave in self.waves]
         recipes = {number: self.lanes[number].recipe for number in numbers}
@@ -124,12 +124,12 @@ class Bundle:
         }
 
     def place(self, lane: int) -> tuple[int, int, int]:
-        """The wave, the device and the place in its block where a lane is."""
+        """The wave, the block and the place in it where a lane is."""
         wave, device = next((n, d) for n, wave in enumerate(self.waves) for d, block in enumerate(wave) if lane in block)
         return wave, device, self.waves[wave][device].index(lane)
 
     def spread(self, wave: Wave, trees: Mapping[int, Any], shapes: Any) -> Any:
-        """The trees of a wave's lanes, stacked to (devices, block) and put on the devices."""
+        """The trees of a wave's lanes, stacked to (blocks, block) and put on the devices."""
 
         def stack(like: jax.ShapeDtypeStruct, *leaves: Any) -> np.ndarray:
             return np.asarray(leaves, like.dtype).reshape(like.shape)
@@ -189,7 +189,7 @@ class Bundle:
         return int(searching(optimizer, self.carries[wave].state).step[device, place])
 
     def streams(self, number: int) -> list[tuple[int, int]]:
-        """The fold and seed that each device of a wave works on."""
+        """The fold and seed that each block of a wave works on."""
         return [(self.lanes[block[0]].fold, self.lanes[block[0]].seed) for block in self.waves[number]]
 
     def note(self, wave: Wave, rounds: Round) -> None:
@@ -226,13 +226,13 @@ class Bundle:
             trained.diverged_after = (before + good) * self.cut.steps + int(mine.good_steps[good])
 
 
-def waves_of(lanes: Sequence[Lane], devices: int, block: int) -> list[Wave]:
-    """Lanes in blocks that share their batches, one block a device, all devices busy in every wave.
+def waves_of(lanes: Sequence[Lane], places: int, block: int) -> list[Wave]:
+    """Lanes in blocks that share their batches, `places` blocks in every wave.
 
     Places without a lane repeat one whose result is then not read twice.
 
     >>> def lane(fold): return Lane(None, fold, 0)
-    >>> waves_of([lane(0), lane(0), lane(0), lane(1), lane(1)], devices=2, block=2)
+    >>> waves_of([lane(0), lane(0), lane(0), lane(1), lane(1)], places=2, block=2)
     [[[0, 1], [3, 4]], [[2, 2], [2, 2]]]
     """
     streams: dict[tuple[int, int], list[int]] = {}
@@ -242,9 +242,9 @@ def waves_of(lanes: Sequence[Lane], devices: int, block: int) -> list[Wave]:
     for number, stream in enumerate(streams.values()):
         for at in range(0, len(stream), block):
             part = stream[at : at + block]
-            # As many streams side by side as there are devices, one after another: each stream's rows are gathered once.
-            full.append((number // devices, at, part + part[-1:] * (block - len(part))))
+            # As many streams side by side as there are places, one after another: each stream's rows are gathered once.
+            full.append((number // places, at, part + part[-1:] * (block - len(part))))
     blocks = [part for _, _, part in sorted(full, key=lambda entry: entry[:2])]
-    waves = [blocks[at : at + devices] for at in range(0, len(blocks), devices)]
-    waves[-1] += waves[-1][-1:] * (devices - len(waves[-1]))
+    waves = [blocks[at : at + places] for at in range(0, len(blocks), places)]
+    waves[-1] += waves[-1][-1:] * (places - len(waves[-1]))
     return waves

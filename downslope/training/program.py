@@ -1,4 +1,4 @@
-"""The compiled program: advances one block of lanes on each device by some rounds of training."""
+"""The compiled program: advances the blocks of lanes on each device by some rounds of training."""
 
 from typing import Any, NamedTuple
 
@@ -43,10 +43,11 @@ class Shape(NamedTuple):
 
     A chunk is `rounds` rounds of `steps` updates. Its batches of `batch` rows lie one after another and repeat after `period`
     of them. `stop` counts the rows of the stopping slice, `labels` says whether targets are class indices, `random` whether
-    the model needs a key (dropout).
+    the model needs a key (dropout). Each device has `blocks` blocks of `block` lanes.
     """
 
     devices: int
+    blocks: int
     block: int
     rounds: int
     steps: int
@@ -57,6 +58,11 @@ class Shape(NamedTuple):
     outputs: int
     labels: bool
     random: bool
+
+    @property
+    def places(self) -> int:
+        """Blocks on all devices."""
+        return self.devices * self.blocks
 
 
 def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
@@ -103,11 +109,11 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
 
 
 class Program:
-    """`advance`, compiled once for a recipe's structure and a shape, for a block of lanes on each device.
+    """`advance`, compiled once for a recipe's structure and a shape, for all blocks of lanes.
 
-    Every argument has a leading axis of `devices`; recipes, carries and reports a second one of `block`. The lanes of a
-    block share their batches. One lane runs unbatched, so its bits cannot depend on a neighbour. Where no lane of a block is
-    alive, nothing is computed.
+    Every argument has a leading axis of `shape.places`, the blocks of all devices; recipes, carries and reports a second one of
+    `block`. The lanes of a block share their batches. A lane that is alone on its device runs unbatched, so its bits cannot
+    depend on a neighbour. Where no lane of a device is alive, nothing is computed.
     """
 
     def __init__(self, shape: Shape, recipe: Recipe) -> None:
@@ -115,8 +121,8 @@ class Program:
         self.mesh = Mesh(np.array(jax.devices()[: shape.devices]), ("device",))
         self.sharding = NamedSharding(self.mesh, PartitionSpec("device"))
         self.whole = NamedSharding(self.mesh, PartitionSpec())
-        self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.devices, shape.block), jnp.float32), recipe)
-        self.carry_shapes = self.lead(self.one_carry(recipe), (shape.devices, shape.block))
+        self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.places, shape.block), jnp.float32), recipe)
+        self.carry_shapes = self.lead(self.one_carry(recipe), (shape.places, shape.block))
         self.compiled: Any = None
 
     def one_carry(self, recipe: Recipe) -> Carry:
@@ -138,8 +144,8 @@ class Program:
         return tree.map(lambda leaf: self.abstract((*axes, *leaf.shape), leaf.dtype), shapes)
 
     def batch_shapes(self, *rows: int) -> Any:
-        """Shapes of a `Batch` of rows, one for each device."""
-        lead = (self.shape.devices, *rows)
+        """Shapes of a `Batch` of rows, one for each block."""
+        lead = (self.shape.places, *rows)
         return Batch._make(
             (
                 self.abstract((*lead, self.shape.features), jnp.float32),
@@ -160,15 +166,18 @@ class Program:
             recipe, carry = tree.map(lambda leaf: leaf[0], (recipe, carry))
             return tree.map(lambda leaf: leaf[None], advance(shape, recipe, carry, total, data, stop))
 
+        blocks = block if shape.blocks == 1 else jax.vmap(block, in_axes=(0, 0, None, 0, 0))
+
         def idle(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
-            _, rounds = jax.eval_shape(block, recipe, carry, total, data, stop)
+            _, rounds = jax.eval_shape(blocks, recipe, carry, total, data, stop)
             return carry, tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), rounds)
 
         def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
-            recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
+            if shape.blocks == 1:
+                recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
             # A device without a living lane leaves its core to the others.
-            result = jax.lax.cond(jnp.any(carry.alive), block, idle, recipe, carry, total, data, stop)
-            return tree.map(lambda leaf: leaf[None], result)
+            result = jax.lax.cond(jnp.any(carry.alive), blocks, idle, recipe, carry, total, data, stop)
+            return tree.map(lambda leaf: leaf[None], result) if shape.blocks == 1 else result
 
         spec = PartitionSpec("device")
         spread = jax.shard_map(
@@ -182,7 +191,8 @@ class Program:
             self.batch_shapes(shape.stop),
         )
         # Each core has a lane of its own: splitting one small product among them would wake a thread for every step.
-        alone: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False}
+        cpu = self.mesh.devices.flat[0].platform == "cpu"
+        alone: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False} if cpu else {}
         self.compiled = jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=alone)
         COMPILED.append(f"{self.shape}")
         return self

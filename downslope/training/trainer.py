@@ -15,6 +15,7 @@ from downslope.models.base import Model
 from downslope.optimizers.base import Optimizer, gradients_per_step
 from downslope.training import budget
 from downslope.training.lanes import Bundle, Lane, Score
+from downslope.training.layout import Layout, layout
 from downslope.training.program import Program, Shape
 from downslope.training.step import Recipe
 from downslope.training.stream import Fold
@@ -26,7 +27,7 @@ class Trainer:
 
     `outputs` counts the model's raw scores, `labels` says that targets are class indices. All folds have the same number of
     columns. Programs are compiled ahead of time by `compiler`, one background thread, and kept. Runs that may be stopped on
-    their way are made in at least so many `pieces`.
+    their way are made in at least so many `pieces`. A `forced` layout takes the place of the one that suits the devices.
     """
 
     folds: Sequence[Fold]
@@ -35,6 +36,7 @@ class Trainer:
     labels: bool
     compiler: ThreadPoolExecutor
     pieces: int = 1
+    forced: Layout | None = None
 
     def __post_init__(self) -> None:
         self.programs: dict[Any, Future[Program]] = {}
@@ -82,14 +84,14 @@ class Trainer:
             features=self.features,
             stop=self.stop,
             parameters=self.parameters(outputs),
-            block=self.block,
+            layout=self.layout(outputs, batch),
             pieces=self.pieces,
         )
 
-    @property
-    def block(self) -> int:
-        """Lanes side by side on one device."""
-        return budget.block_size(self.model.hidden)
+    def layout(self, outputs: int, batch: int | None) -> Layout:
+        """The lanes that a device advances together. Blocks differ in their batches: a full batch needs one."""
+        found = self.forced or layout(self.model.hidden, self.parameters(outputs), jax.default_backend())
+        return found._replace(blocks=1) if batch is None else found
 
     def program(self, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
         """The program for recipes of this structure; its compilation starts now, in the background."""
@@ -101,10 +103,11 @@ class Trainer:
 
     def shape(self, recipe: Recipe, outputs: int, batch: int | None) -> Shape:
         """The program's shape."""
-        cut = self.cut(recipe.optimizer, outputs, batch)
+        cut, layout = self.cut(recipe.optimizer, outputs, batch), self.layout(outputs, batch)
         return Shape(
             devices=jax.device_count(),
-            block=self.block,
+            blocks=layout.blocks,
+            block=layout.block,
             rounds=cut.rounds_per_call,
             steps=cut.steps,
             period=1 if batch is None else cut.rounds_per_call * cut.steps,

@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 
 from downslope.training.best import Best
 from downslope.training.budget import CALL_BYTES, CALL_SECONDS, cut, default_batch, default_epochs
+from downslope.training.layout import MOST, Layout, layout
 from downslope.training.stream import chunk, derive, order
 from tests.training.problems import fold
+
+ONE = Layout()
 
 
 @given(rows=st.integers(5, 10**7), features=st.integers(1, 2000), widths=st.integers(0, 4096), full=st.booleans())
@@ -16,13 +19,23 @@ def test_every_cut_covers_the_budget_in_short_calls(rows, features, widths, full
     batch = rows if full else min(default_batch(rows), rows)
     epochs = default_epochs(rows, min(default_batch(rows), rows))
     parameters = (features + 1) * max(widths, 1) + widths
-    found = cut(rows=rows, batch=batch, epochs=epochs, features=features, stop=rows // 5 + 1, parameters=parameters, block=1)
+    found = cut(rows=rows, batch=batch, epochs=epochs, features=features, stop=rows // 5 + 1, parameters=parameters, layout=ONE)
     assert found.rounds == epochs * found.rounds_per_epoch
     assert found.steps * found.rounds_per_epoch * batch >= rows
     assert found.calls * found.rounds_per_call >= found.rounds > (found.calls - 1) * found.rounds_per_call
     if not full and found.rounds_per_call > 1:
         assert 4 * batch * (features + 2) * found.steps * found.rounds_per_call <= 1.1 * CALL_BYTES
     assert CALL_SECONDS <= 1
+
+
+@given(hidden=st.integers(0, 3), parameters=st.integers(1, 10**9), platform=st.sampled_from(["cpu", "gpu", "tpu", "METAL"]))
+def test_a_layout_fits_the_confirmation_runs_of_a_contender_or_leaves_one_lane_a_core(hidden, parameters, platform):
+    found = layout(hidden, parameters, platform)
+    if platform == "cpu":
+        assert found == (Layout() if hidden else Layout(block=4))
+    else:
+        assert found.blocks >= 10 and found.lanes <= MOST and found.block.bit_count() == 1
+        assert found.block == layout(hidden, parameters, "another").block
 
 
 @given(rows=st.integers(1, 300), batch=st.integers(1, 64), seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 50))
