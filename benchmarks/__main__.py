@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks import engine, job, losses, shapes, start, steps
+from benchmarks import engine, full_batch, growth, job, losses, shapes, start, steps
 from benchmarks.neighbours import Busy, Watch
 from benchmarks.peer import ROOT
 from benchmarks.report import Report, latest, show
@@ -15,19 +15,28 @@ from benchmarks.sizes import FULL, QUICK
 SECTIONS = {
     "engine": engine.measure,
     "shapes": shapes.measure,
+    "growth": growth.measure,
+    "full_batch": full_batch.measure,
     "job": job.measure,
     "start": start.measure,
     "losses": losses.measure,
     "steps": steps.measure,
 }
-WHOLE = ("engine", "shapes", "job", "start")  # what is measured if nothing is named; `make bench-parts` names the others
+WHOLE = (
+    "engine",
+    "shapes",
+    "growth",
+    "full_batch",
+    "job",
+    "start",
+)  # what is measured if nothing is named; `make bench-parts` names the others
 SCRATCH = ROOT / ".cache" / "benchmarks.json"
 
 
 def arguments() -> argparse.ArgumentParser:
     """The options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; without a name the first four")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; without a name the first six")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that everything runs, measures nothing")
     parser.add_argument("--busy-ok", action="store_true", help="measure although another process works")
     parser.add_argument("--table", type=Path, default=job.TABLE, help="where california_housing.csv is")

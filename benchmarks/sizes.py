@@ -44,6 +44,19 @@ class Sizes:
     parameters: int = 20_000_000
     arrays: int = 1_000
     compilations: int = 3
+    growth_rows: tuple[int, ...] = (10_000, 100_000, 1_000_000, 10_000_000)
+    growth_columns: int = 50
+    growth_work: int = 10_000_000
+    growth_epochs: tuple[int, ...] = (5, 20)
+    growth_lanes: tuple[int, ...] = (8, 64)
+    growth_turns: int = 5
+    peer_rows: int = 100_000
+    peer_epochs: int = 5
+    full_rows: int = 1_000_000
+    full_lanes: int = 14
+    full_epochs: int = 20
+    full_tolerance: float = 1e-4
+    full_most: int = 100
 
 
 FULL = Sizes()
@@ -66,4 +79,16 @@ QUICK = Sizes(
     parameters=200_000,
     arrays=10,
     compilations=1,
+    growth_rows=(1_000, 4_000),
+    growth_columns=5,
+    growth_work=4_000,
+    growth_epochs=(1, 2),
+    growth_lanes=(2, 4),
+    growth_turns=1,
+    peer_rows=1_000,
+    peer_epochs=2,
+    full_rows=5_000,
+    full_lanes=2,
+    full_epochs=3,
+    full_most=50,
 )

@@ -23,6 +23,8 @@ from benchmarks import (  # noqa: E402
     engine,
     figures,
     formulas,
+    full_batch,
+    growth,
     job,
     large_classes,
     losses,
@@ -42,7 +44,9 @@ Process = neighbours.Process
 
 
 @pytest.mark.parametrize(
-    "module", [compared, engine, figures, job, losses, neighbours, shapes, steps], ids=lambda module: module.__name__
+    "module",
+    [compared, engine, figures, full_batch, growth, job, losses, neighbours, shapes, steps],
+    ids=lambda module: module.__name__,
 )
 def test_examples(module):
     outcome = doctest.testmod(module)
