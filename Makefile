@@ -18,7 +18,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format generate golden pasted bench bench-parts bench-losses accuracy bare fuzz validate-statistics validate-reasons validate-halving clean
+.PHONY: help setup demo test check format generate golden pasted bench bench-gpu bench-parts bench-losses accuracy bare fuzz validate-statistics validate-reasons validate-halving clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /: /' | awk -F': ' '{printf "make %-20s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ pasted: .venv-peers/ready  ## run the code to paste for PyTorch, Keras and optax
 
 bench: .venv-peers/ready  ## measure against the peers, side by side; QUICK=1 only shows that it runs
 	$(PEERS)/python -m benchmarks
+
+bench-gpu: setup  ## measure on a GPU; without one it says so and exits 2; QUICK=1 runs everything small on what there is
+	$(BIN)/python -m benchmarks card
 
 bench-losses: setup  ## memory and time of cross-entropy over very many classes
 	$(BIN)/python -m benchmarks.large_classes

@@ -4,9 +4,10 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
-from benchmarks import engine, full_batch, growth, job, losses, shapes, start, steps
+from benchmarks import card, engine, full_batch, growth, job, losses, shapes, start, steps
 from benchmarks.neighbours import Busy, Watch
 from benchmarks.peer import ROOT
 from benchmarks.report import Report, latest, show
@@ -17,8 +18,9 @@ SECTIONS = {
     "shapes": shapes.measure,
     "growth": growth.measure,
     "full_batch": full_batch.measure,
-    "job": job.measure,
+    **{name: partial(job.measure, name=name) for name in job.JOBS},
     "start": start.measure,
+    "card": card.measure,
     "losses": losses.measure,
     "steps": steps.measure,
 }
@@ -27,7 +29,7 @@ WHOLE = (
     "shapes",
     "growth",
     "full_batch",
-    "job",
+    *job.JOBS,
     "start",
 )  # what is measured if nothing is named; `make bench-parts` names the others
 SCRATCH = ROOT / ".cache" / "benchmarks.json"
@@ -36,7 +38,7 @@ SCRATCH = ROOT / ".cache" / "benchmarks.json"
 def arguments() -> argparse.ArgumentParser:
     """The options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; without a name the first six")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; without a name all up to start")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that everything runs, measures nothing")
     parser.add_argument("--busy-ok", action="store_true", help="measure although another process works")
     parser.add_argument("--table", type=Path, default=job.TABLE, help="where california_housing.csv is")
@@ -46,7 +48,8 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """0 after a report, whatever it says; 2 for a wrong section; 3 where a neighbour's work spoils it."""
+    """0 after a report, whatever it says; 2 for a wrong section, or one that needs a GPU where there is none: then nothing was
+    measured, and nobody should believe it was; 3 where a neighbour's work spoils it."""
     parser = arguments()
     given = parser.parse_args()
     if given.show:
@@ -64,11 +67,14 @@ def main() -> int:
         watch.check()
         report = Report(quick)
         for name in given.sections or WHOLE:
-            extra = {"table": given.table} if name == "job" else {}
+            extra = {"table": given.table} if name in job.JOBS else {}
             SECTIONS[name](report, sizes, watch, **extra)
     except Busy as busy:
         print(busy, file=sys.stderr)
         return 3
+    except card.NoCard as missing:
+        print(missing, file=sys.stderr)
+        return 2
     report.data["busy"] = watch.noticed
     show(report.data, briefly=True)
     # Only what was measured in earnest, on a quiet machine, enters the history.

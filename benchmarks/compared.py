@@ -30,13 +30,13 @@ class Compared(NamedTuple):
     runs: list[Row]
 
 
-def compare(table: Path, folder: Path, cache: Path, options: Iterable[str]) -> Compared:
-    """Runs the command as a user does, with its caches in `cache`."""
-    command = [sys.executable, "-m", "downslope", "compare", str(table), "--target", TARGET, "--out", str(folder), "--fresh"]
+def compare(table: Path, folder: Path, cache: Path, options: Iterable[str], target: str = TARGET, **more: str) -> Compared:
+    """Runs the command as a user does, with its caches in `cache` and `more` in its environment."""
+    command = [sys.executable, "-m", "downslope", "compare", str(table), "--target", target, "--out", str(folder), "--fresh"]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".log"), "w", encoding="utf-8") as log:
         started = time.perf_counter()
-        process = subprocess.Popen([*command, *options], stdout=log, stderr=log, cwd=ROOT, env=environment(cache))
+        process = subprocess.Popen([*command, *options], stdout=log, stderr=log, cwd=ROOT, env=environment(cache) | more)
         # The peak of this very child. This process stays small, for a child's peak is counted from its parent's size on.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
@@ -70,12 +70,21 @@ def runs_made(runs: Iterable[Row]) -> dict[str, float]:
     return dict(found)
 
 
+def training_seconds(runs: Iterable[Row]) -> float:
+    """Seconds of training, validation and scoring, those of reference models left out.
+
+    >>> training_seconds([("a", "tuning", 100, None, 2.0), ("control linear", "control", 0, None, 1.0)])
+    2.0
+    """
+    return sum(seconds for _, phase, _, _, seconds in runs if phase != "control")
+
+
 def where_time_goes(name: str, all_of_them: Sequence[Compared]) -> list[str]:
     """The parts of the comparison whose length is the median."""
     middle = spread([one.seconds for one in all_of_them]).median
     one = min(all_of_them, key=lambda each: abs(each.seconds - middle))
     timing = one.result["timing"]
-    training = sum(seconds for _, phase, _, _, seconds in one.runs if phase != "control")
+    training = training_seconds(one.runs)
     controls = sum(seconds for _, phase, _, _, seconds in one.runs if phase == "control")
     parts = {
         "training": training,

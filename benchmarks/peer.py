@@ -27,7 +27,7 @@ def environment(cache: Path | None = None) -> dict[str, str]:
 class Peer:
     """One of `benchmarks.workers` in a process of its own. It sleeps while another one works."""
 
-    def __init__(self, worker: str, cache: Path | None = None) -> None:
+    def __init__(self, worker: str, cache: Path | None = None, **more: str) -> None:
         self.worker = worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"benchmarks.workers.{worker}"],
@@ -35,7 +35,7 @@ class Peer:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=environment(cache),
+            env=environment(cache) | more,
         )
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:

@@ -30,7 +30,11 @@ class Sizes:
     )
     network_epochs: int = 4
     jobs: int = 3
+    together: int = 24  # runs of a contender in one ensemble: as many as a comparison makes
     options: tuple[str, ...] = ()
+    card_lanes: int = 1024
+    card_layouts: tuple[tuple[int, int], ...] = ((16, 1), (16, 2), (16, 32), (16, 64))
+    card_side: int = 8192
     demo: tuple[str, ...] = ("make", "demo")
     demos: int = 3
     helps: int = 10
@@ -67,8 +71,12 @@ QUICK = Sizes(
     networks=(((8, 8), 128),),
     network_epochs=2,
     jobs=1,
+    together=4,
     options=("--losses", "squared_error,huber", "--optimizers", "gradient_descent,adam")
     + ("--epochs", "2", "--draws", "2", "--seeds", "2"),
+    card_lanes=16,
+    card_layouts=((2, 2),),
+    card_side=256,
     demo=("make", "--dry-run", "demo"),
     demos=1,
     helps=3,

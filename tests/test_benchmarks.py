@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import __main__ as command  # noqa: E402 - the folder is no installed package
 from benchmarks import (  # noqa: E402
+    card,
     compared,
     engine,
     figures,
@@ -35,7 +36,7 @@ from benchmarks import (  # noqa: E402
     sizes,
     steps,
 )
-from benchmarks.workers import pieces  # noqa: E402
+from benchmarks.workers import fit, pieces  # noqa: E402
 from benchmarks.workers.in_jax import InJax  # noqa: E402
 from downslope.losses import catalogue as loss_catalogue  # noqa: E402
 from downslope.optimizers import Sgd  # noqa: E402
@@ -126,6 +127,60 @@ def test_a_contender_is_asked_for_as_it_stands_in_the_result():
     one = {"loss": "huber", "optimizer": "adam", "settings": {"delta": 1.0, "learning_rate": None}, "batch": "full"}
     asked = job.request(one, epochs=5, seed=2)
     assert asked["batch"] is None and asked["settings"]["delta"] == 1.0 and asked["settings"]["learning_rate"] > 0
+
+
+def test_every_job_has_a_table_a_promise_and_a_worker():
+    for each in job.JOBS.values():
+        assert each.rivals and all(rival.warm > 1 for rival in each.rivals)
+        assert all((ROOT / "benchmarks" / "workers" / f"{rival.worker}.py").is_file() for rival in each.rivals)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_score_of_a_loop_is_the_metric_of_the_comparison(ties):
+    from sklearn.metrics import roc_auc_score
+
+    draw = np.random.default_rng(3)
+    raw, truth = draw.normal(size=200), draw.integers(0, 2, size=200)
+    empty = np.zeros(0)
+    two = fit.Fit(*[empty] * 6, scale=empty)
+    assert two.score(raw, truth) == pytest.approx(1 - roc_auc_score(truth, raw), abs=1e-12)
+    number = fit.Fit(*[empty] * 6, scale=np.array([5.0, 2.0]))
+    assert number.score(raw, 2 * raw + 6 + ties) == pytest.approx(1 + ties)
+
+
+def test_without_a_card_one_line_says_so_and_the_code_is_2(monkeypatch, capsys):
+    class NoCard:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *problem):
+            pass
+
+        def ask(self, do):
+            return {"platform": "cpu", "name": "cpu"}
+
+    monkeypatch.setattr(card, "Peer", lambda *given, **more: NoCard())
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--busy-ok", "card"])
+    monkeypatch.delenv("QUICK", raising=False)
+    monkeypatch.setattr(neighbours, "WINDOW", 0.0)
+    assert command.main() == 2
+    said = capsys.readouterr().err
+    assert said.startswith("no GPU") and said.count("\n") == 1
+
+
+def test_the_time_on_two_cores_comes_from_the_newest_report_that_has_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(card, "RESULTS", tmp_path)
+    assert card.two_cores() is None
+    for day, cores, seconds in ((1, 2, 40.0), (2, 2, 30.0), (3, 8, 10.0)):
+        stored = {"machine": {"cores": cores}, "job": {"warm_seconds": [seconds]}}
+        (tmp_path / f"2026-01-0{day}.json").write_text(json.dumps(stored))
+    (tmp_path / "2026-01-04.json").write_text(json.dumps({"machine": {"cores": 2}}))
+    assert card.two_cores() == 30.0
+
+
+def test_deterministic_operations_are_asked_for_beside_what_the_caller_wants(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_a=1")
+    assert card.flags() == f"--xla_a=1 {card.DETERMINISTIC}"
 
 
 def test_a_quick_look_meets_and_misses_nothing():

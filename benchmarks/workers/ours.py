@@ -17,6 +17,7 @@ from downslope.optimizers import Adam
 from downslope.schedules import Constant
 from downslope.training import devices
 from downslope.training.lanes import Lane
+from downslope.training.layout import Layout
 from downslope.training.step import Recipe
 from downslope.training.stream import Fold
 from downslope.training.trainer import Trainer
@@ -41,14 +42,31 @@ def timed(function: Callable[..., Any], parts: dict[str, float], name: str) -> C
 class Ours:
     """One trainer for each model."""
 
-    def prepare(self, count: int, stop: int, columns: int, batch: int, epochs: int, widths: Sequence[int] = WIDTHS) -> dict:
-        """Draws the rows."""
+    def card(self) -> dict:
+        """The device that JAX uses, in words."""
+        devices.offer()
+        return {"platform": jax.default_backend(), "name": jax.devices()[0].device_kind}
+
+    def prepare(
+        self,
+        count: int,
+        stop: int,
+        columns: int,
+        batch: int,
+        epochs: int,
+        widths: Sequence[int] = WIDTHS,
+        layout: Sequence[int] | None = None,
+    ) -> dict:
+        """Draws the rows. A `layout`, blocks and lanes of each, takes the place of the one for this kind of device."""
         devices.offer()
         self.models = {"linear": Linear(), "mlp": Mlp(widths=tuple(widths))}
         x, y, stop_x, stop_y = rows(count, stop, columns)
         fold = Fold(x, y, np.ones(count, np.float32), stop_x, stop_y, np.ones(stop, np.float32))
         compiler = ThreadPoolExecutor(1)
-        self.trainers = {name: Trainer([fold], model, epochs, False, compiler) for name, model in self.models.items()}
+        forced = None if layout is None else Layout(layout[0], layout[1], step_seconds=1e-4, multiply_adds_per_second=5e12)
+        self.trainers = {
+            name: Trainer([fold], model, epochs, False, compiler, forced=forced) for name, model in self.models.items()
+        }
         self.batch = batch
         return versions("downslope", "jax", "jaxlib", "numpy")
 
@@ -63,11 +81,11 @@ class Ours:
         self.trainers[model].program(self.recipe(model, RATE), 1, self.batch).result()
         return {"seconds": time.perf_counter() - started}
 
-    def product(self) -> dict:
-        """Operations a second of one large matrix product in float32 on all cores."""
-        left, right = (jax.random.uniform(jax.random.key(seed), (SIDE, SIDE)) for seed in (0, 1))
+    def product(self, side: int = SIDE) -> dict:
+        """Operations a second of one large matrix product: float32 on all cores; on a card as JAX does it there, through TF32."""
+        left, right = (jax.random.uniform(jax.random.key(seed), (side, side)) for seed in (0, 1))
         multiply = jax.jit(jnp.matmul).lower(left, right).compile()
-        return {"rate": product_rate(lambda: multiply(left, right).block_until_ready())}
+        return {"rate": product_rate(lambda: multiply(left, right).block_until_ready(), side)}
 
     def run(self, model: str, lanes: int, threads: int) -> dict:
         """A whole loop. Many lanes are learning rates on two seeds, as in a comparison's tuning."""

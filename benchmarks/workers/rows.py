@@ -20,11 +20,11 @@ def rows(count: int, stop: int, columns: int, seed: int = 0) -> tuple[np.ndarray
     return x[:count], y[:count], x[count:], y[count:]
 
 
-def product_rate(product: Callable[[], object]) -> float:
-    """Operations a second of a product of two `SIDE` × `SIDE` matrices, the best of some turns."""
+def product_rate(product: Callable[[], object], side: int = SIDE) -> float:
+    """Operations a second of a product of two square matrices, the best of some turns."""
     seconds = []
     for _ in range(8):
         started = time.perf_counter()
         product()
         seconds.append(time.perf_counter() - started)
-    return 2 * SIDE**3 / min(seconds)
+    return 2 * side**3 / min(seconds)
