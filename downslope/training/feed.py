@@ -11,7 +11,7 @@ import numpy as np
 from downslope.training.budget import Cut
 from downslope.training.program import Program
 from downslope.training.step import Batch
-from downslope.training.stream import Fold, chunk, padded, whole
+from downslope.training.stream import Fold, Latest, aligned, chunk, padded, whole
 
 GATHERER = ThreadPoolExecutor(1, thread_name_prefix="gatherer")
 Rows = tuple[np.ndarray, ...]
@@ -27,6 +27,8 @@ class Feed:
         self.kept: dict[Stream, Batch] = {}
         self.stops: dict[tuple[int, int], Batch] = {}
         self.coming: dict[Stream, Future[Rows]] = {}
+        self.latest = Latest()
+        self.slices: dict[int, Rows] = {}
 
     def wanted(self, streams: Sequence[tuple[int, int]], call: int) -> list[Stream]:
         """What each block needs. A full batch has no order: it is the same for every seed and every call."""
@@ -56,15 +58,21 @@ class Feed:
         if shape.period == 1:
             return whole(mine, shape.batch)
         epoch = self.cut.steps * self.cut.rounds_per_epoch
-        return chunk(mine, shape.period, shape.batch, seed, epoch, call * shape.period)
+        return chunk(mine, shape.period, shape.batch, seed, epoch, call * shape.period, self.latest)
 
     def stop(self, fold: int, device: int) -> Batch:
         """The stopping slice of a fold, put on a device once."""
         if (fold, device) not in self.stops:
+            self.stops[fold, device] = self.put(self.stop_rows(fold), device)
+        return self.stops[fold, device]
+
+    def stop_rows(self, fold: int) -> Rows:
+        """The stopping slice of a fold on the host, where the devices of a CPU share it."""
+        if fold not in self.slices:
             mine = self.folds[fold]
             rows = padded(mine.stop_x, mine.stop_y, mine.stop_weight, self.program.shape.stop)
-            self.stops[fold, device] = self.put(rows, device)
-        return self.stops[fold, device]
+            self.slices[fold] = tuple(aligned(part) for part in rows)
+        return self.slices[fold]
 
     def put(self, parts: Sequence[np.ndarray], device: int) -> Batch:
         """Arrays on one device, with the leading axis that counts devices."""

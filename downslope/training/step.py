@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from downslope.core import examples, tree
 from downslope.core.types import Number, Params, State
@@ -12,6 +13,8 @@ from downslope.models.base import Model
 from downslope.optimizers.base import Here, Optimizer
 from downslope.penalties.base import Penalty
 from downslope.schedules.base import Schedule
+
+ROWS, MANY = 1024, 16  # rows of a block, and how many blocks are many
 
 
 class Recipe(NamedTuple):
@@ -69,10 +72,36 @@ def update(
         loss = mean_loss(recipe, raw_scores(recipe, trial, batch.x, key), batch.y, batch.share)
         return loss if recipe.penalty is None else loss + recipe.penalty(trial), loss
 
+    def look(trial: Params) -> tuple[tuple[jax.Array, jax.Array], Params]:
+        if key is None and len(batch.share) >= MANY * ROWS:
+            return by_blocks(recipe, trial, batch)
+        return jax.value_and_grad(objective, has_aux=True)(trial)
+
     def loss_and_gradient(trial: Params) -> tuple[jax.Array, Params]:
-        (whole, _), slope = jax.value_and_grad(objective, has_aux=True)(trial)
+        (whole, _), slope = look(trial)
         return whole, slope
 
-    (whole, loss), gradient = jax.value_and_grad(objective, has_aux=True)(params)
+    (whole, loss), gradient = look(params)
     change, state = recipe.optimizer.scaled(**factors).update(gradient, state, params, Here(whole, here_key, loss_and_gradient))
     return tree.map(lambda p, c: p + c.astype(p.dtype), params, change), state, loss
+
+
+def by_blocks(recipe: Recipe, params: Params, batch: Batch) -> tuple[tuple[jax.Array, jax.Array], Params]:
+    """Loss with and without the penalty, and the gradient, of many rows: block after block is read from memory once, and is still
+    in the core's cache when its scores have become a gradient."""
+
+    def part_loss(trial: Params, part: Batch) -> jax.Array:
+        return mean_loss(recipe, raw_scores(recipe, trial, part.x), part.y, part.share)
+
+    look, blocks = jax.value_and_grad(part_loss), len(batch.share) // ROWS
+
+    def add(total: tuple[jax.Array, Params], number: jax.Array) -> tuple[tuple[jax.Array, Params], None]:
+        part = Batch(*(jax.lax.dynamic_slice_in_dim(each, number * ROWS, ROWS) for each in batch))
+        return tree.map(jnp.add, total, look(params, part)), None
+
+    first = look(params, Batch(*(each[blocks * ROWS :] for each in batch)))  # what fills no block
+    (loss, gradient), _ = jax.lax.scan(add, first, jnp.arange(blocks))
+    if recipe.penalty is None:
+        return (loss, loss), gradient
+    more, slope = jax.value_and_grad(recipe.penalty)(params)
+    return (loss + more, loss), tree.map(jnp.add, gradient, slope)

@@ -1,6 +1,7 @@
 """Batches in the order a lane sees them: rows gathered by NumPy on the host, ahead of time."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -54,11 +55,21 @@ def order(rows: int, batches: int, batch: int, seed: int, epoch: int) -> tuple[n
     >>> sorted(rows[share > 0].tolist()), share.tolist()
     ([0, 1, 2, 3], [[0.5, 0.5, 0.0], [0.5, 0.5, 0.0]])
     """
-    shuffled = np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(rows)
-    edges = np.arange(batches + 1) * rows // batches
-    place = edges[:-1, None] + np.arange(batch)[None, :]
-    real = place < edges[1:, None]
-    return shuffled[np.minimum(place, edges[1:, None] - 1)], shares(real.astype(np.float32))
+    return dealt(permutation(rows, seed, epoch), batches, batch, np.arange(batches))
+
+
+def permutation(rows: int, seed: int, epoch: int) -> np.ndarray:
+    """The row numbers of a table as one epoch shuffles them."""
+    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(rows)
+
+
+def dealt(shuffled: np.ndarray, batches: int, batch: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The batches of an epoch whose numbers are `wanted`: what `order` says of them."""
+    first, after = (wanted + step for step in (0, 1))
+    first, after = first * len(shuffled) // batches, after * len(shuffled) // batches
+    place = first[:, None] + np.arange(batch)[None, :]
+    real = place < after[:, None]
+    return shuffled[np.minimum(place, after[:, None] - 1)], shares(real.astype(np.float32))
 
 
 remembered = lru_cache(maxsize=512)(order)
@@ -76,16 +87,34 @@ def signature(train: np.ndarray, batches: int, batch: int, seed: int) -> np.ndar
     return np.frombuffer(digest.digest(), np.uint8)
 
 
-def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int) -> tuple[np.ndarray, ...]:
+class Latest:
+    """How each seed's last epoch shuffles a large table, kept from one device call to the next: 4 bytes for each row."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
+
+    def permutation(self, rows: int, seed: int, epoch: int) -> np.ndarray:
+        """What `permutation` gives, computed once as long as epochs follow one another."""
+        known = self.kept.get((rows, seed))
+        if known is None or known[0] != epoch:
+            self.kept.pop((rows, seed), None)  # before the next is made
+            known = epoch, permutation(rows, seed, epoch).astype(np.min_scalar_type(rows))
+            self.kept[rows, seed] = known
+        return known[1]
+
+
+def chunk(
+    fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int, latest: Latest | None = None
+) -> tuple[np.ndarray, ...]:
     """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, shares."""
     wanted = np.arange(first, first + batches)
-    known = remembered if fold.rows <= REMEMBERED_ROWS else order
-    parts = [
-        tuple(
-            part[wanted[wanted // epoch_size == epoch] % epoch_size] for part in known(fold.rows, epoch_size, batch, seed, epoch)
-        )
-        for epoch in np.unique(wanted // epoch_size)
-    ]
+    latest, parts = latest or Latest(), []
+    for epoch in np.unique(wanted // epoch_size).tolist():
+        mine = wanted[wanted // epoch_size == epoch] % epoch_size
+        if fold.rows <= REMEMBERED_ROWS:
+            parts.append(tuple(part[mine] for part in remembered(fold.rows, epoch_size, batch, seed, epoch)))
+        else:
+            parts.append(dealt(latest.permutation(fold.rows, seed, epoch), epoch_size, batch, mine))
     rows, share = (np.concatenate(column) for column in zip(*parts, strict=True))
     if not fold.even:
         share = shares(np.where(share > 0, gathered(fold.weight, rows), np.float32(0)))
@@ -95,17 +124,30 @@ def chunk(fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, firs
 
 def gathered(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """`values[rows]` in memory that begins at a multiple of 64 bytes: such an array JAX takes over, any other it copies."""
-    shape = (*rows.shape, *values.shape[1:])
-    size = int(np.prod(shape)) * values.itemsize
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    out = memory[start : start + size].view(values.dtype).reshape(shape)
+    out = memory((*rows.shape, *values.shape[1:]), values.dtype)
     return np.take(values, rows, axis=0, out=out, mode="clip")  # "clip" writes straight into `out`
+
+
+def memory(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An array that begins at a multiple of 64 bytes."""
+    size = math.prod(shape) * dtype.itemsize
+    raw = np.empty(size + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def aligned(values: np.ndarray) -> np.ndarray:
+    """The same numbers where JAX takes them over: all devices of a CPU then read one array, not a copy each."""
+    if values.ctypes.data % ALIGNMENT == 0 and values.flags.c_contiguous:
+        return values
+    out = memory(values.shape, values.dtype)
+    np.copyto(out, values)
+    return out
 
 
 def whole(fold: Fold, rows: int) -> tuple[np.ndarray, ...]:
     """All rows as one batch, padded to `rows`: x, y, shares with a leading axis of 1."""
-    return tuple(part[None] for part in padded(*fold.shown, fold.weight, rows))
+    return tuple(aligned(part)[None] for part in padded(*fold.shown, fold.weight, rows))
 
 
 def padded(x: np.ndarray, y: np.ndarray, weight: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
