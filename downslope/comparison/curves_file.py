@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,18 @@ def write_runs(folder: Path, runs: Iterable[Mapping[str, Any]]) -> None:
     names: list[str] = []
     for row in runs:
         names = names or [name for name in row if name not in (*CURVE, "value")]
-        line = lines.setdefault(tuple(row[name] for name in names), {})
-        line[f"{row['split']} {row['metric']}"] = LOST if row["value"] is None else f"{row['value']:.7g}"
+        key = tuple(map(row.__getitem__, names))
+        line = lines.get(key)
+        if line is None:
+            line = lines[key] = {}
+        value = row["value"]
+        line[f"{row['split']} {row['metric']}"] = LOST if value is None else f"{value:.7g}"
     curves = list(dict.fromkeys(curve for line in lines.values() for curve in line))
     table = io.StringIO(newline="")
     writer = csv.writer(table)
     writer.writerow([*names, *curves])
-    for key, line in lines.items():
-        writer.writerow([*map(cell, key), *(line.get(curve, "") for curve in curves)])
+    spelled = lru_cache(1 << 16, typed=True)(cell)  # the same few settings stand in every line of a run
+    writer.writerows([*map(spelled, key), *map(line.get, curves)] for key, line in lines.items())
     write_whole(folder / NAME, table.getvalue().encode())
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
 
 from downslope.comparison.contender import BESIDE, Contender
 from downslope.comparison.wording import listed
@@ -90,6 +89,8 @@ def draws(contender: Contender, first: float | None) -> list[Draw]:
     found = [] if first is None else [Draw(0, beside(contender, "first tier"), first)]
     if not where:
         return found
+    from scipy.stats import qmc  # takes long to import, and few comparisons have a second tier
+
     points = qmc.Sobol(len(where), scramble=False).random_base2(POWER) + 0.5 / DRAWS
     for number, point in enumerate(points.tolist(), start=1):
         one, rate = beside(contender, f"draw {number}"), contender.rates[0]

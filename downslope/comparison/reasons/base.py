@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import stdtrit  # the whole of scipy.stats takes long to import
 
 from downslope.comparison import metrics
 from downslope.comparison.assemble import Evidence
@@ -194,6 +195,15 @@ def share_of(hits: float, rows: int) -> Interval:
     middle = (share + square / (2 * rows)) / (1 + square / rows)
     half = WIDTH * np.sqrt(share * (1 - share) / rows + square / (4 * rows**2)) / (1 + square / rows)
     return Interval(share, max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+
+
+def reach_of(values: np.ndarray) -> float:
+    """How far the 95 % interval of the mean of some normal numbers reaches to either side (Student, 1908).
+
+    >>> round(reach_of(np.array([1.0, 2.0, 3.0])), 3)
+    2.484
+    """
+    return float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def measured(words: str, value: Interval) -> Record:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from scipy import stats
 
 from downslope.comparison.contender import Contender, short
 from downslope.comparison.counterfactual import Change, Changed
@@ -22,6 +21,7 @@ from downslope.comparison.reasons.base import (
     measured,
     moved,
     opened,
+    reach_of,
     try_changes,
     untested,
 )
@@ -168,9 +168,7 @@ def read(case: Case, one: Contender, remedy: Change) -> Record:
     runner = case.evidence.runner
     places = sorted({runner.problem.places[fit] for fit in case.trials.fits})
     logs = np.log([condition(runner.problem.matrices[place][0]) for place in places])
-    middle, reach = float(logs.mean()), 0.0
-    if len(logs) > 1:
-        reach = float(stats.t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs)))
+    middle, reach = float(logs.mean()), reach_of(logs) if len(logs) > 1 else 0.0
     value, low, high = (float(f"{np.exp(each):.4g}") for each in (middle, middle - reach, middle + reach))
     start = at_start(runner, case, one)
     kept = start

@@ -5,7 +5,6 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy import stats
 
 from downslope.comparison.contender import Contender
 from downslope.comparison.counterfactual import Change
@@ -20,6 +19,7 @@ from downslope.comparison.reasons.base import (
     measured,
     moved,
     opened,
+    reach_of,
     try_changes,
     untested,
 )
@@ -99,8 +99,7 @@ def noise_scale(case: Case, one: Contender) -> Record | None:
     scales = np.log(found) if found and min(found) > 0 else np.zeros(0)
     if len(scales) < 2 or not np.isfinite(scales).all():
         return None
-    reach = float(stats.t.ppf(0.975, len(scales) - 1) * scales.std(ddof=1) / np.sqrt(len(scales)))
-    middle = float(scales.mean())
+    middle, reach = float(scales.mean()), reach_of(scales)
     return Interval(*(float(np.exp(value)) for value in (middle, middle - reach, middle + reach))).to_json()
 
 

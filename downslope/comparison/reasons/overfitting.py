@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 from downslope.comparison import score
 from downslope.comparison.contender import Contender
@@ -20,6 +19,7 @@ from downslope.comparison.reasons.base import (
     measured,
     moved,
     opened,
+    reach_of,
     try_changes,
     untested,
 )
@@ -137,6 +137,5 @@ def optimism(case: Case, one: Contender) -> tuple[Record, float] | None:
     shares = np.divide(worse, ways, out=np.full(len(ways), np.nan), where=ways > 0)
     if not np.isfinite(shares).all():
         return None
-    reach = float(stats.t.ppf(0.975, len(shares) - 1) * shares.std(ddof=1) / np.sqrt(len(shares)))
-    middle = float(shares.mean())
+    middle, reach = float(shares.mean()), reach_of(shares)
     return Interval(middle, middle - reach, middle + reach).to_json(), float(np.mean(worse))
