@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from downslope.core import tree
 from downslope.core.types import Params, State
 from downslope.optimizers.base import gradients_per_step, searching
-from downslope.training.step import Batch, Recipe, factors, mean_loss, raw_scores, update
+from downslope.training.step import Batch, Recipe, batch_loss, factors, mean_loss, raw_scores, update
 
 COMPILED: list[str] = []
 """One line for each program compiled in this process, so that tests can count them."""
@@ -81,12 +81,19 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         place, step, scheduled = now
         batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
-        params, state, loss = update(recipe, *inner, batch, scheduled, key)
-        if searches:
-            paid = searching(optimizer, inner[1]).evaluations <= step
+        if not searches:
+            params, state, loss = update(recipe, *inner, batch, scheduled, key)
+            return (params, state), loss
+
+        def search() -> tuple[tuple[Params, State], jax.Array]:
+            params, state, loss = update(recipe, *inner, batch, scheduled, key)
             within = searching(optimizer, state).evaluations <= total
-            params, state = tree.map(lambda new, old: jnp.where(paid & within, new, old), (params, state), inner)
-        return (params, state), loss
+            return tree.map(lambda new, old: jnp.where(within, new, old), (params, state), inner), loss
+
+        def rest() -> tuple[tuple[Params, State], jax.Array]:
+            return inner, batch_loss(recipe, inner[0], batch, key)
+
+        return jax.lax.cond(searching(optimizer, inner[1]).evaluations <= step, search, rest)
 
     def one_round(before: Carry, number: jax.Array) -> tuple[Carry, Round]:
         # Counted apart from the lane's own steps, so that the lanes of a block read one batch and not a copy each.

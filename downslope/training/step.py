@@ -1,6 +1,7 @@
 """One update of one lane: loss, gradient, optimizer, change."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -53,6 +54,11 @@ def mean_loss(recipe: Recipe, raw: jax.Array, y: jax.Array, share: jax.Array) ->
     return examples.reduced(loss(raw, target), share, "sum")
 
 
+def batch_loss(recipe: Recipe, params: Params, batch: Batch, key: jax.Array | None = None) -> jax.Array:
+    """A batch's loss, without the penalty."""
+    return mean_loss(recipe, raw_scores(recipe, params, batch.x, key), batch.y, batch.share)
+
+
 def factors(recipe: Recipe, step: jax.Array, total: jax.Array) -> dict[str, jax.Array]:
     """By what each scheduled setting is multiplied at update number `step` of `total`."""
     named = {"learning_rate": recipe.schedule} if isinstance(recipe.schedule, Schedule) else recipe.schedule
@@ -69,7 +75,7 @@ def update(
     here_key = jax.random.key(0) if key is None else key
 
     def objective(trial: Params) -> tuple[jax.Array, jax.Array]:
-        loss = mean_loss(recipe, raw_scores(recipe, trial, batch.x, key), batch.y, batch.share)
+        loss = batch_loss(recipe, trial, batch, key)
         return loss if recipe.penalty is None else loss + recipe.penalty(trial), loss
 
     def look(trial: Params) -> tuple[tuple[jax.Array, jax.Array], Params]:
@@ -89,11 +95,7 @@ def update(
 def by_blocks(recipe: Recipe, params: Params, batch: Batch) -> tuple[tuple[jax.Array, jax.Array], Params]:
     """Loss with and without the penalty, and the gradient, of many rows: block after block is read from memory once, and is still
     in the core's cache when its scores have become a gradient."""
-
-    def part_loss(trial: Params, part: Batch) -> jax.Array:
-        return mean_loss(recipe, raw_scores(recipe, trial, part.x), part.y, part.share)
-
-    look, blocks = jax.value_and_grad(part_loss), len(batch.share) // ROWS
+    look, blocks = jax.value_and_grad(partial(batch_loss, recipe)), len(batch.share) // ROWS
 
     def add(total: tuple[jax.Array, Params], number: jax.Array) -> tuple[tuple[jax.Array, Params], None]:
         part = Batch(*(jax.lax.dynamic_slice_in_dim(each, number * ROWS, ROWS) for each in batch))

@@ -84,13 +84,19 @@ class Trainer:
             features=self.features,
             stop=self.stop,
             parameters=self.parameters(outputs),
-            layout=self.layout(outputs, batch),
+            layout=self.layout(optimizer, outputs, batch),
             pieces=self.pieces,
         )
 
-    def layout(self, outputs: int, batch: int | None) -> Layout:
-        """The lanes that a device advances together. Blocks differ in their batches: a full batch needs one."""
-        found = self.forced or layout(self.model.hidden, self.parameters(outputs), jax.default_backend())
+    def layout(self, optimizer: Optimizer, outputs: int, batch: int | None) -> Layout:
+        """The lanes that a device advances together. Blocks differ in their batches: a full batch needs one.
+
+        Lanes that search would wait for each other's searches, so on a CPU each goes alone.
+        """
+        platform = jax.default_backend()
+        found = self.forced or layout(self.model.hidden, self.parameters(outputs), platform)
+        if not self.forced and platform == "cpu" and gradients_per_step(optimizer) is None:
+            found = found._replace(block=1)
         return found._replace(blocks=1) if batch is None else found
 
     def program(self, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
@@ -103,7 +109,7 @@ class Trainer:
 
     def shape(self, recipe: Recipe, outputs: int, batch: int | None) -> Shape:
         """The program's shape."""
-        cut, layout = self.cut(recipe.optimizer, outputs, batch), self.layout(outputs, batch)
+        cut, layout = self.cut(recipe.optimizer, outputs, batch), self.layout(recipe.optimizer, outputs, batch)
         return Shape(
             devices=jax.device_count(),
             blocks=layout.blocks,

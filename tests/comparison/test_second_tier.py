@@ -17,6 +17,7 @@ from downslope.comparison.watch import Watcher
 from downslope.core.about import Task
 from downslope.prediction.predictor import read_manifest
 from downslope.training.budget import Cut, cut
+from downslope.training.layout import Layout
 from downslope.training.program import COMPILED
 from tests.comparison import small
 
@@ -75,7 +76,9 @@ def test_the_worse_half_stops_by_means_over_the_fits_and_lost_ones_first():
 
 @pytest.mark.parametrize("epochs", [1, 3, 8, 10, 30, 200])
 def test_halving_saves_what_it_can(epochs):
-    made = cut(rows=1000, batch=32, epochs=epochs, features=5, stop=200, parameters=6, block=4, pieces=second_tier.PIECES)
+    made = cut(
+        rows=1000, batch=32, epochs=epochs, features=5, stop=200, parameters=6, layout=Layout(block=4), pieces=second_tier.PIECES
+    )
     share = second_tier.share(made)
     assert share <= (0.37 if epochs >= 8 else 1)
     whole = second_tier.DRAWS * second_tier.FITS + 1  # the grid, and the one run that the first tier's choice has not made
