@@ -30,6 +30,13 @@ class Here(NamedTuple):
     weight: jax.Array | float = 1.0
 
 
+class Ended(NamedTuple):
+    """Loss and gradient at the parameters after an update, which a search has looked at: the next update need not."""
+
+    loss: jax.Array
+    gradient: Params
+
+
 class Optimizer(Record):
     """How to change parameters, given a gradient. Pure: `self` is an immutable argument.
 
@@ -125,7 +132,7 @@ def takes_all_rows(optimizer: Any) -> bool:
 
 def searching(optimizer: Any, state: State) -> Any:
     """The state of the innermost optimizer. Where the number of gradient evaluations of an update depends on the data, it
-    counts them as `evaluations`, and updates as `step`."""
+    counts them as `evaluations`, and updates as `step`; where it hands on what it found last, that is its `ended`."""
     *wrappers, _ = optimizer.chain()
     for _ in wrappers:
         state = state.inner

@@ -11,7 +11,7 @@ from downslope.core import tree
 from downslope.core.about import AboutOptimizer, Paper, Range
 from downslope.core.record import choice, hyper
 from downslope.core.types import Number, Params
-from downslope.optimizers.base import Here, Optimizer, required
+from downslope.optimizers.base import Ended, Here, Optimizer, required
 
 DECREASE, CURVATURE = 1e-4, 0.9  # of Wolfe's two conditions, as in Nocedal and Wright
 NARROW, LONGEST = 1e-9, 25  # the search ends when its bracket is this narrow, or after this many points
@@ -19,7 +19,7 @@ NARROW, LONGEST = 1e-9, 25  # the search ends when its bracket is this narrow, o
 
 class State(NamedTuple):
     """Updates so far, last gradient and move, the remembered moves and gradient changes (newest last), their number, scale;
-    gradient evaluations so far."""
+    gradient evaluations so far; loss and gradient where the last search ended."""
 
     step: Int[Array, ""]
     gradient: Float[Array, " size"]
@@ -29,17 +29,19 @@ class State(NamedTuple):
     known: Int[Array, ""]
     scale: Float[Array, ""]
     evaluations: Int[Array, ""]
+    ended: Ended
 
 
 class Search(NamedTuple):
-    """Where a search along a line stands. Each of `places`, `values`, `slopes` holds both ends of the bracket; before there is
-    a bracket, the last point and the present one."""
+    """Where a search along a line stands. Each of `places`, `values`, `slopes`, `found` holds both ends of the bracket; before
+    there is a bracket, the last point and the present one."""
 
     tried: Int[Array, ""]
     size: Float[Array, ""]
     places: Float[Array, "2"]
     values: Float[Array, "2"]
     slopes: Float[Array, "2"]
+    found: tuple[Array, ...]
     bracketed: Bool[Array, ""]
     stalled: Bool[Array, ""]
     done: Bool[Array, ""]
@@ -54,13 +56,15 @@ class Lbfgs(Optimizer):
     Not with mini-batches, whose noise it cannot bear, and not with losses that have corners, where there is no curvature to
     learn.
 
+    The search ends where it has looked, so its loss and gradient are the next update's: `state.ended` has them, and only the
+    first update needs a gradient of its own.
+
     >>> params, look = jnp.array([3.0, 1.0]), jax.value_and_grad(lambda p: jnp.sum(jnp.array([1.0, 50.0]) * p**2))
     >>> lbfgs = Lbfgs()
-    >>> state = lbfgs.init(params)
+    >>> state, (loss, gradient) = lbfgs.init(params), look(params)
     >>> for _ in range(12):
-    ...     loss, gradient = look(params)
     ...     change, state = lbfgs.update(gradient, state, params, Here(loss, jax.random.key(0), look))
-    ...     params = params + change
+    ...     params, (loss, gradient) = params + change, state.ended
     >>> bool(look(params)[0] < 1e-6)
     True
     """
@@ -95,7 +99,8 @@ class Lbfgs(Optimizer):
         flat = jnp.zeros_like(ravel_pytree(tree.widen(params))[0], tree.number_type(params))
         history = jnp.zeros((self.memory, flat.size), flat.dtype)
         zero = jnp.zeros((), jnp.int32)
-        return State(zero, flat, flat, history, history, zero, jnp.ones((), flat.dtype), zero)
+        ended = Ended(jnp.zeros((), flat.dtype), tree.zeros_like(params))
+        return State(zero, flat, flat, history, history, zero, jnp.ones((), flat.dtype), zero, ended)
 
     def update(
         self, gradient: Params, state: State, params: Params | None = None, here: Here | None = None
@@ -120,17 +125,22 @@ class Lbfgs(Optimizer):
         reach = jnp.where(reach > 0, reach, 1)
         cautious = jnp.where(state.step == 0, jnp.minimum(1, 1 / reach), 1)
 
-        def look(size: Array) -> tuple[Array, Array]:
+        def look(size: Array) -> tuple[Array, Array, Array]:
             there = tree.typed_as(params, restore(jnp.asarray(point + size * direction, flat.dtype)))
             loss, beyond = here.loss_and_gradient(there)
             beyond = jnp.asarray(ravel_pytree(tree.widen(beyond))[0], slope.dtype)
-            return jnp.asarray(loss, slope.dtype), jnp.sum(beyond * direction)
+            return jnp.asarray(loss, slope.dtype), jnp.sum(beyond * direction), beyond
 
         first = jnp.asarray(cautious * self.learning_rate, slope.dtype)
         start = jnp.asarray(here.loss, slope.dtype)
-        size, tried = wolfe(look, first, start, descent, jnp.max(jnp.abs(direction), initial=0))
-        move = jnp.where(descent < 0, size * direction, 0)
-        state = State(state.step + 1, slope, move, moves, turns, count, scale, state.evaluations + 1 + tried)
+        longest = jnp.max(jnp.abs(direction), initial=0)
+        size, tried, (loss, ahead) = wolfe(look, first, start, descent, longest, slope)
+        down = descent < 0
+        move = jnp.where(down, size * direction, 0)
+        loss, ahead = jnp.where(down, loss, start), jnp.where(down, ahead, slope)
+        ended = Ended(loss, tree.typed_as(wide, restore(jnp.asarray(ahead, flat.dtype))))
+        evaluations = state.evaluations + tried + (state.step == 0)
+        state = State(state.step + 1, slope, move, moves, turns, count, scale, evaluations, ended)
         return tree.typed_as(wide, restore(jnp.asarray(move, flat.dtype))), state
 
 
@@ -165,24 +175,29 @@ def cubic(places: Array, values: Array, slopes: Array, low: Array, high: Array) 
     return jnp.where((square >= 0) & jnp.isfinite(lowest), jnp.clip(lowest, low, high), (low + high) / 2)
 
 
-def wolfe(look, first: Array, value: Array, slope: Array, longest: Array) -> tuple[Array, Array]:
-    """A step size that satisfies the strong Wolfe conditions, and how many were tried: go further until a bracket holds one,
-    then narrow it by cubics.
+def wolfe(
+    look, first: Array, value: Array, slope: Array, longest: Array, *found: Array
+) -> tuple[Array, Array, tuple[Array, ...]]:
+    """A step size that satisfies the strong Wolfe conditions, how many were tried, and what was found there: go further until
+    a bracket holds one, then narrow it by cubics.
 
-    `look(size)` gives value and slope at a size; `longest` is the largest component of the direction.
+    `look(size)` gives value and slope at a size, and whatever else is wanted of the place where the search ends; `value`,
+    `slope` and `found` are those of the size 0. `longest` is the largest component of the direction.
     """
     zero = jnp.zeros_like(first)
 
     def advance(s: Search) -> Search:
-        f, g = look(s.size)
+        f, g, *rest = look(s.size)
         f = jnp.where(jnp.isfinite(f), f, jnp.inf)  # beyond the domain is uphill
         good = jnp.abs(g) <= -CURVATURE * slope
         too_high = f > value + DECREASE * s.size * slope
 
         # Without a bracket: the last point and this one become it when something lies between them.
         beyond = too_high | ((s.tried > 1) & (f >= s.values[1]))
-        found = beyond | (~good & (g >= 0))
-        outer = (jnp.stack([s.places[1], s.size]), jnp.stack([s.values[1], f]), jnp.stack([s.slopes[1], g]))
+        between = beyond | (~good & (g >= 0))
+        here = (s.size, f, g, *rest)
+        ends = (s.places, s.values, s.slopes, *s.found)
+        outer = [jnp.stack([pair[1], new]) for pair, new in zip(ends, here, strict=True)]
 
         # With a bracket: this point replaces its worse end, or its better end, which may first become the worse one.
         low = jnp.where(s.values[0] <= s.values[1], 0, 1)
@@ -193,10 +208,10 @@ def wolfe(look, first: Array, value: Array, slope: Array, longest: Array) -> tup
             ends = ends.at[1 - low].set(jnp.where(crossed, ends[low], ends[1 - low]))
             return ends.at[jnp.where(worse, 1 - low, low)].set(new)
 
-        inner = (narrowed(s.places, s.size), narrowed(s.values, f), narrowed(s.slopes, g))
-        places, values, slopes = (jnp.where(s.bracketed, i, o) for i, o in zip(inner, outer, strict=True))
+        inner = [narrowed(pair, new) for pair, new in zip(ends, here, strict=True)]
+        places, values, slopes, *found = (jnp.where(s.bracketed, i, o) for i, o in zip(inner, outer, strict=True))
         done = jnp.where(s.bracketed, ~worse & good, ~beyond & good)
-        bracketed = s.bracketed | found
+        bracketed = s.bracketed | between
 
         # The next point to look at.
         left, right = jnp.min(places), jnp.max(places)
@@ -209,7 +224,8 @@ def wolfe(look, first: Array, value: Array, slope: Array, longest: Array) -> tup
         off = jnp.where(jnp.abs(within - right) < jnp.abs(within - left), right - margin, left + margin)
         size = jnp.where(bracketed, jnp.where(forced, off, within), further)
         stalled = bracketed & close & ~forced
-        return Search(s.tried + 1, jnp.where(done, s.size, size), places, values, slopes, bracketed, stalled, done)
+        size = jnp.where(done, s.size, size)
+        return Search(s.tried + 1, size, places, values, slopes, tuple(found), bracketed, stalled, done)
 
     start = Search(
         jnp.zeros((), jnp.int32),
@@ -217,8 +233,10 @@ def wolfe(look, first: Array, value: Array, slope: Array, longest: Array) -> tup
         jnp.stack([zero, zero]),
         jnp.stack([value, value]),
         jnp.stack([slope, slope]),
+        tuple(jnp.stack([at, at]) for at in found),
         *(jnp.zeros((), bool) for _ in range(3)),
     )
     end = jax.lax.while_loop(lambda s: ~s.done & (s.tried <= LONGEST), advance, start)
-    best = jnp.where(end.values[0] <= end.values[1], end.places[0], end.places[1])
-    return jnp.where(end.done & ~end.bracketed, end.size, best), end.tried
+    last = (end.done & ~end.bracketed) | ~(end.values[0] <= end.values[1])
+    size, *there = (jnp.where(last, pair[1], pair[0]) for pair in (end.places, end.values, *end.found))
+    return size, end.tried, tuple(there)

@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from downslope.core import tree
 from downslope.core.types import Params, State
 from downslope.optimizers.base import gradients_per_step, searching
-from downslope.training.step import Batch, Recipe, batch_loss, factors, mean_loss, raw_scores, update
+from downslope.training.step import Batch, Recipe, batch_loss, factors, handed_on, mean_loss, raw_scores, update, without_penalty
 
 COMPILED: list[str] = []
 """One line for each program compiled in this process, so that tests can count them."""
@@ -91,7 +91,9 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
             return tree.map(lambda new, old: jnp.where(within, new, old), (params, state), inner), loss
 
         def rest() -> tuple[tuple[Params, State], jax.Array]:
-            return inner, batch_loss(recipe, inner[0], batch, key)
+            ended = None if shape.random else handed_on(optimizer, inner[1])
+            loss = batch_loss(recipe, inner[0], batch, key) if ended is None else without_penalty(recipe, inner[0], ended.loss)
+            return inner, loss
 
         return jax.lax.cond(searching(optimizer, inner[1]).evaluations <= step, search, rest)
 

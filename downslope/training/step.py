@@ -11,7 +11,7 @@ from downslope.core import examples, tree
 from downslope.core.types import Number, Params, State
 from downslope.losses.base import Loss
 from downslope.models.base import Model
-from downslope.optimizers.base import Here, Optimizer
+from downslope.optimizers.base import Ended, Here, Optimizer, searching
 from downslope.penalties.base import Penalty
 from downslope.schedules.base import Schedule
 
@@ -87,9 +87,27 @@ def update(
         (whole, _), slope = look(trial)
         return whole, slope
 
-    (whole, loss), gradient = look(params)
+    def known(ended: Ended) -> tuple[tuple[jax.Array, jax.Array], Params]:
+        return (ended.loss, without_penalty(recipe, params, ended.loss)), ended.gradient
+
+    ended = None if key is not None else handed_on(recipe.optimizer, state)
+    if ended is None:
+        (whole, loss), gradient = look(params)
+    else:
+        first = searching(recipe.optimizer, state).step == 0
+        (whole, loss), gradient = jax.lax.cond(first, lambda: look(params), lambda: known(ended))
     change, state = recipe.optimizer.scaled(**factors).update(gradient, state, params, Here(whole, here_key, loss_and_gradient))
     return tree.map(lambda p, c: p + c.astype(p.dtype), params, change), state, loss
+
+
+def handed_on(optimizer: Optimizer, state: State) -> Ended | None:
+    """What the last search of an optimizer found where it ended; `None` where none hands it on."""
+    return getattr(searching(optimizer, state), "ended", None)
+
+
+def without_penalty(recipe: Recipe, params: Params, whole: jax.Array) -> jax.Array:
+    """A batch's loss, from the one with the penalty."""
+    return whole if recipe.penalty is None else whole - recipe.penalty(params)
 
 
 def by_blocks(recipe: Recipe, params: Params, batch: Batch) -> tuple[tuple[jax.Array, jax.Array], Params]:

@@ -242,7 +242,8 @@ def test_cost_batch_and_rate_are_those_of_all_parts_together():
 
 @pytest.mark.parametrize("name", [name for name in catalogue if gradients_per_step(catalogue[name]()) is None])
 def test_those_that_search_count_what_they_look_at(name):
-    """Their state says how many gradients they were given and took, and how many updates that made."""
+    """Their state says how many gradients they were given and took, and how many updates that made. What the last search found
+    where it ended is what the next update is given."""
     looks = []
 
     def valley(x):
@@ -251,14 +252,17 @@ def test_those_that_search_count_what_they_look_at(name):
 
     optimizer, look = catalogue[name](), jax.value_and_grad(valley)
     params = jnp.array([-1.2, 1.0, 0.3])
-    state = optimizer.init(params)
+    state, (loss, gradient) = optimizer.init(params), look(params)
     with jax.disable_jit():  # so that every look of a loop is a call
         for number in range(6):
-            loss, gradient = look(params)
             change, state = optimizer.update(gradient, state, params, Here(loss, jax.random.key(0), look))
             params = params + change
             assert (int(state.evaluations), int(state.step)) == (len(looks), number + 1)
-    assert len(looks) > 12
+            loss, gradient = state.ended
+            np.testing.assert_allclose(loss, valley(params), rtol=1e-6)
+            np.testing.assert_allclose(gradient, jax.grad(valley)(params), rtol=1e-4, atol=1e-4)
+            del looks[-2:]
+    assert len(looks) > 7, "one at the start, one for each update, and some more"
 
 
 # Any number as a schedule's or a sweep's

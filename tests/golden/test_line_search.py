@@ -33,7 +33,7 @@ def searched(search, case):
         return curve(size, case["form"], jnp)
 
     value, slope = curve(jnp.float64(0.0), case["form"], jnp)
-    taken, _ = search(look, jnp.float64(case["first"]), value, slope, jnp.float64(case["longest"]))
+    taken, *_ = search(look, jnp.float64(case["first"]), value, slope, jnp.float64(case["longest"]))
     return [*looks, float(taken)]
 
 

@@ -69,7 +69,7 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "1 in state = State(state.step + 1, slope, move, moves, turns, count, sca": WHOLE,
         "1 in bends = jnp.where(known, jnp.sum(moves * turns, 1), 1)": GUARD,
         "1 in beyond = too_high | ((s.tried > 1) & (f >= s.values[1]))": WHOLE,
-        "1 in return Search(s.tried + 1, jnp.where(done, s.size, size), places, v": WHOLE,
+        "1 in return Search(s.tried + 1, size, places, values, slopes, tuple(foun": WHOLE,
     },
     "muon": {
         "1 in inputs, outputs = max(g.shape[-2], 1), max(g.shape[-1], 1)": WHOLE,

@@ -13,6 +13,7 @@ from downslope.optimizers import ClipByGlobalNorm, Lbfgs, Momentum, Sam, Sgd, Un
 from downslope.optimizers.base import Here
 from downslope.penalties import L2
 from downslope.schedules import Linear as LinearSchedule
+from downslope.training.step import Batch, update, without_penalty
 from downslope.training.stream import Fold, order
 from downslope.training.trainer import Trainer
 from tests.training.problems import COMPILER, Lane, Linear, SquaredError, fold, recipe, run, trainer
@@ -148,13 +149,14 @@ def searched(part: Fold, gradients: int):
 
     look, state = jax.value_and_grad(cost), method.init(params)
     with jax.disable_jit():
+        loss, gradient = look(params)
         while used < gradients:
-            loss, gradient = look(params)
             now = method.replace(learning_rate=FAR * (1 - used / gradients))
             change, state = now.update(gradient, state, params, Here(loss, jax.random.key(0), look))
             if len(looks) > gradients:
                 break
             params, used, made = jax.tree.map(jnp.add, params, change), len(looks), made + 1
+            loss, gradient = state.ended
     return made, params
 
 
@@ -177,12 +179,32 @@ def test_every_look_of_a_search_is_paid_for(gradients):
     train = trainer(Linear(), [part], gradients)
     bundle = run(train, [Lane(recipe(0.0, Lbfgs(learning_rate=FAR), Quartic(), Linear()), 0, 3)], None)
     made, params = searched(part, gradients)
-    assert 1 < made < gradients / 2 and bundle.updates(0) == made
+    assert 1 < made < gradients - 2 and bundle.updates(0) == made
     curve = bundle.trained[0].train_loss
     assert len(curve) == gradients and len(set(curve)) in (made, made + 1), "between two updates nothing moves"
     layer = jax.tree.map(lambda leaf: np.asarray(leaf)[0, 0], bundle.carries[0].params)["layers"][0]
     np.testing.assert_allclose(layer["weight"], params["weight"], rtol=2e-3, atol=1e-4)
     np.testing.assert_allclose(layer["bias"], params["bias"], rtol=2e-3, atol=1e-4)
+
+
+def test_what_a_search_hands_on_is_loss_and_gradient_of_the_next_update():
+    """With a penalty too, which the loss that is reported leaves out."""
+    part, penalty = fold(rows=50), L2(strength=0.5)
+    made = recipe(0.0, Lbfgs(), SquaredError(), Linear(), penalty)
+    batch = Batch(*map(jnp.asarray, (part.x, part.y, np.full(50, 0.02, np.float32))))
+    params = {"layers": [{"weight": jnp.full((3, 1), 0.4), "bias": jnp.zeros(1)}]}
+    state = made.optimizer.init(params)
+    for _ in range(3):
+        params, state, loss = update(made, params, state, batch, {}, None)
+        w, b = (np.asarray(params["layers"][0][name], np.float64) for name in ("weight", "bias"))
+        error = part.x @ w[:, 0] + b - part.y
+        slope = 2 * part.x.T @ error / 50 + 0.5 * w[:, 0]
+        np.testing.assert_allclose(state.ended.loss, np.mean(error**2) + penalty(params), rtol=1e-5)
+        np.testing.assert_allclose(state.ended.gradient["layers"][0]["weight"][:, 0], slope, rtol=1e-4, atol=1e-5)
+        here = without_penalty(made, params, state.ended.loss)
+        np.testing.assert_allclose(here, np.mean(error**2), rtol=1e-5)
+    _, _, loss = update(made, params, state, batch, {}, None)
+    np.testing.assert_allclose(loss, np.mean(error**2), rtol=1e-5)
 
 
 def test_two_gradients_an_update_are_paid_for_with_half_the_epochs():
