@@ -15,6 +15,7 @@ MARGIN_SHARE = 0.01
 MOST_GROUPS = 20_000  # rows beyond this many are drawn in blocks
 BLOCKS = 4_096
 CHUNK = 1 << 20  # numbers held at once while drawing
+TOGETHER = 32  # draws that are added up at once
 
 
 @dataclass(frozen=True)
@@ -281,7 +282,7 @@ def poisson_table() -> np.ndarray:
     chances = np.exp(-1) / np.cumprod([1, *range(1, 9)])
     counts = np.rint(65536 * chances).astype(int)
     counts[1] += 65536 - counts.sum()
-    return np.repeat(np.arange(9.0), counts) - 1
+    return np.repeat(np.arange(-1, 8, dtype=np.int8), counts)
 
 
 def drawn_rows(pulls: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -290,6 +291,8 @@ def drawn_rows(pulls: np.ndarray, draws: int, rng: np.random.Generator) -> np.nd
     The pulls are rounded to integers so large that nothing is lost and so small that every sum is exact in float64: the
     matrix product then gives the same bits whatever the number of threads.
     """
+    from threadpoolctl import threadpool_limits
+
     largest = np.abs(pulls).max(initial=0)
     if largest == 0:
         return np.zeros((draws, len(pulls)))
@@ -297,8 +300,11 @@ def drawn_rows(pulls: np.ndarray, draws: int, rng: np.random.Generator) -> np.nd
     whole = np.ascontiguousarray(np.rint(pulls / unit).T)
     table, out = poisson_table(), np.empty((draws, len(pulls)))
     step = max(1, CHUNK // len(whole))
-    for start in range(0, draws, step):
-        size = min(step, draws - start)
-        weight = table[rng.integers(0, 65536, (size, len(whole)), dtype=np.uint16)]
-        out[start : start + size] = weight @ whole
+    # Few draws at a time, and one thread: their weights stay in a core's cache, where threads would wait for each other.
+    with threadpool_limits(1):
+        for start in range(0, draws, step):
+            numbers = rng.integers(0, 65536, (min(step, draws - start), len(whole)), dtype=np.uint16)
+            for first in range(0, len(numbers), TOGETHER):
+                weight = table.take(numbers[first : first + TOGETHER]).astype(np.float64)
+                out[start + first : start + first + len(weight)] = weight @ whole
     return out * unit
