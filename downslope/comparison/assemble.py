@@ -164,7 +164,6 @@ def entry(
     if runs and gradients_per_step(contender.optimizer) is None:
         updates = round(float(np.median([run.updates for run in runs])))
     rounds = [run.best + 1 for run in runs if run.best >= 0]
-    per_epoch = 1 if contender.reason or not runs else rounds_per_epoch(evidence, contender)
     rows = max(len(fit.train) for fit in problem.fits)
     return {
         "id": contender.id,
@@ -195,20 +194,13 @@ def entry(
         "good_range": [min(good), max(good)] if good else None,
         "bytes_per_parameter": None if contender.reason else round(state_bytes(evidence, contender), 2),
         "gradients_per_step": gradients_per_step(contender.optimizer),
-        "epoch_best": round(float(np.median(rounds)) / per_epoch, 1) if rounds else None,
+        "epoch_best": round(float(np.median(rounds)), 1) if rounds else None,
         "best_constant": aims_at(evidence, contender),
         "offset": too_high(evidence, judged) if judged is not None else None,
         "closed_form": optimum.closed_form(problem, evidence.runner, contender),
         "twin_of": contender.twin_of,
         "own": own.codes(loss=(contender.loss, None), optimizer=(contender.optimizer, rate)),
     }
-
-
-def rounds_per_epoch(evidence: Evidence, contender: Contender) -> int:
-    """Evaluations in each epoch of a contender's runs."""
-    trainer = evidence.runner.trainer(contender.loss)
-    outputs = contender.loss.outputs(evidence.runner.classes)
-    return trainer.cut(contender.optimizer, outputs, evidence.runner.batch(contender)).rounds_per_epoch
 
 
 def gradients(contender: Contender) -> int:
@@ -245,7 +237,6 @@ def curves(evidence: Evidence, judged: Mapping[str, Judged], phase: str | None =
     for contender in evidence.contenders:
         if contender.reason:
             continue
-        per_epoch = rounds_per_epoch(evidence, contender)
         verdicts = (
             dict(zip(evidence.problem.confirmation, judged[contender.id].metrics, strict=True)) if contender.id in judged else {}
         )
@@ -261,7 +252,7 @@ def curves(evidence: Evidence, judged: Mapping[str, Judged], phase: str | None =
                 "fold": fit.fold,
                 "learning_rate": run.learning_rate,
             }
-            examples = len(fit.train) * gradients(contender) / per_epoch
+            examples = len(fit.train) * gradients(contender)
             series = (
                 ("train", "loss", run.arrays["train_loss"]),
                 ("stop", "loss", run.arrays["stop_loss"]),
@@ -269,9 +260,9 @@ def curves(evidence: Evidence, judged: Mapping[str, Judged], phase: str | None =
             )
             for split, metric, values in series:
                 for number, value in enumerate(values.tolist(), start=1):
-                    seen = {"epoch": round(number / per_epoch, 4), "examples_seen": round(number * examples)}
+                    seen = {"epoch": float(number), "examples_seen": number * examples}
                     yield {**start, **seen, "split": split, "metric": metric, "value": finite(value)}
             if run.phase == "confirmation" and run.fit in verdicts:
-                kept = {"epoch": round((run.best + 1) / per_epoch, 4), "examples_seen": round((run.best + 1) * examples)}
+                kept = {"epoch": float(run.best + 1), "examples_seen": (run.best + 1) * examples}
                 for metric, value in verdicts[run.fit].items():
                     yield {**start, **kept, "split": "judge", "metric": metric, "value": finite(value)}

@@ -84,8 +84,8 @@ def of_draws(runner: Runner, one: Contender, found: Mapping[str, Sequence[Run]])
     cut = runner.cut(one)
     ends = second_tier.stopped(curves, cut, runner.smooth, cut.calls)
     for run in runs:
-        after = min(ends.get(numbers[run.contender], cut.calls) * cut.rounds_per_call, cut.rounds)
-        yield from of_each(runner, one, [run], updates=after * cut.steps)
+        after = ends.get(numbers[run.contender], cut.calls)
+        yield from of_each(runner, one, [run], updates=cut.updates_after(after))
 
 
 def of_each(

@@ -294,8 +294,7 @@ class Runner:
         batch = self.batch(contender)
         if batch is None:
             return np.zeros(0, np.uint8)
-        cut = self.cut(contender)
-        return signature(self.problem.fits[fit].train, cut.steps * cut.rounds_per_epoch, batch, seed)
+        return signature(self.problem.fits[fit].train, self.cut(contender).steps, batch, seed)
 
     def scores(self, loss: Loss, fit: int, raw: np.ndarray) -> np.ndarray:
         """The ranking metric of each round on the stopping slice, lower is better."""

@@ -133,12 +133,13 @@ def put(record: Any, depth: int, name: str, value: float) -> Any:
 
 
 def rungs(cut: Cut) -> list[tuple[int, int]]:
-    """After how many device calls how many draws go on; a run of few calls has fewer rungs.
+    """After how many device calls how many draws go on; a run of few calls has fewer rungs. No rung lies within a round.
 
-    >>> rungs(Cut(rounds=32, steps=10, rounds_per_epoch=1, rounds_per_call=4)), rungs(Cut(3, 10, 1, 1))
-    ([(1, 8), (2, 4), (4, 2)], [(1, 4), (2, 2)])
+    >>> rungs(Cut(rounds=32, steps=10, rounds_per_call=4)), rungs(Cut(3, 10, 1)), rungs(Cut(3, 10, 1, calls_per_round=5))
+    ([(1, 8), (2, 4), (4, 2)], [(1, 4), (2, 2)], [(5, 4), (10, 2)])
     """
-    found = {math.ceil(cut.calls * share): keep for share, keep in RUNGS}
+    whole = cut.calls_per_round
+    found = {math.ceil(cut.calls // whole * share) * whole: keep for share, keep in RUNGS}
     return [(after, keep) for after, keep in found.items() if after < cut.calls]
 
 
@@ -151,7 +152,7 @@ def stopped(curves: Mapping[int, Sequence[Curve]], cut: Cut, smooth: int, calls:
     for after, keep in rungs(cut):
         if after > calls:
             break
-        rounds = min(after * cut.rounds_per_call, cut.rounds)
+        rounds = cut.rounds_after(after)
         means = {number: float(np.mean([standing(curve, rounds, smooth) for curve in curves[number]])) for number in left}
         ranked = sorted(left, key=lambda number, means=means: (means[number], number))
         left = sorted(ranked[:keep])
@@ -185,7 +186,7 @@ def chosen(scores: Mapping[int, float], margin: float, constant: float) -> int |
 def share(cut: Cut) -> float:
     """The part of a full grid's updates that halving makes.
 
-    >>> round(share(Cut(rounds=32, steps=10, rounds_per_epoch=1, rounds_per_call=4)), 4)
+    >>> round(share(Cut(rounds=32, steps=10, rounds_per_call=4)), 4)
     0.3125
     """
     left, before, made = DRAWS, 0, 0.0

@@ -13,15 +13,19 @@ KEPT_BYTES = 32 << 20
 
 
 class Cut(NamedTuple):
-    """How a run is cut: `rounds` in all, each of `steps` updates and an evaluation, `rounds_per_call` in a device call.
+    """How a run is cut: `rounds` in all, each an epoch of `steps` updates and an evaluation, `rounds_per_call` in a device call.
 
-    An epoch has `rounds_per_epoch` rounds: one, unless an epoch is longer than a device call should be.
+    An epoch that is longer than a device call should be has `calls_per_round` of them, and is evaluated in the last.
+
+    >>> long = Cut(rounds=3, steps=20, rounds_per_call=1, calls_per_round=4)
+    >>> long.calls, long.rounds_after(7), long.updates_after(7)
+    (12, 1, 35)
     """
 
     rounds: int
     steps: int
-    rounds_per_epoch: int
     rounds_per_call: int
+    calls_per_round: int = 1
 
     @property
     def updates(self) -> int:
@@ -31,7 +35,20 @@ class Cut(NamedTuple):
     @property
     def calls(self) -> int:
         """Device calls that one lane needs."""
-        return math.ceil(self.rounds / self.rounds_per_call)
+        return math.ceil(self.rounds / self.rounds_per_call) * self.calls_per_round
+
+    @property
+    def steps_per_call(self) -> int:
+        """Updates of a device call."""
+        return self.rounds_per_call * self.steps // self.calls_per_round
+
+    def rounds_after(self, calls: int) -> int:
+        """Rounds that have ended after so many device calls."""
+        return min(calls // self.calls_per_round * self.rounds_per_call, self.rounds)
+
+    def updates_after(self, calls: int) -> int:
+        """Updates made in so many device calls."""
+        return min(calls * self.steps_per_call, self.updates)
 
 
 def default_batch(rows: int) -> int:
@@ -59,12 +76,12 @@ def cut(*, rows: int, batch: int, epochs: int, features: int, stop: int, paramet
     step_seconds = layout.step_seconds + batch * work
     step_bytes = 4.0 * batch * (features + 2) if steps > 1 else 0.0
     most_steps = max(1, int(min(CALL_SECONDS / step_seconds, CALL_BYTES / max(step_bytes, 1.0))))
-    rounds_per_epoch = math.ceil(steps / most_steps)
-    steps = math.ceil(steps / rounds_per_epoch)
-    rounds = epochs * rounds_per_epoch
+    calls_per_round = math.ceil(steps / most_steps)
+    if calls_per_round > 1:
+        return Cut(epochs, math.ceil(steps / calls_per_round) * calls_per_round, 1, calls_per_round)
     round_seconds = steps * step_seconds + stop * work / 3
     fitting = min(
         CALL_SECONDS / round_seconds, KEPT_BYTES / (4.0 * parameters * layout.lanes), CALL_BYTES / max(steps * step_bytes, 1.0)
     )
-    calls = math.ceil(rounds / max(1, int(fitting)))
-    return Cut(rounds, steps, rounds_per_epoch, min(math.ceil(rounds / calls), max(1, rounds // pieces)))
+    calls = math.ceil(epochs / max(1, int(fitting)))
+    return Cut(epochs, steps, min(math.ceil(epochs / calls), max(1, epochs // pieces)))

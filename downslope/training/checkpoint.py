@@ -22,6 +22,7 @@ def freeze(bundle: Bundle) -> bytes:
         best = lane.best
         arrays[f"curve {number}"] = np.array([lane.train_loss, best.scores, best.losses], np.float64)
         ends = [NEVER if end is None else end for end in (lane.diverged_after, lane.stopped_after)]
+        arrays[f"parts {number}"] = np.array(lane.parts, np.float64)
         arrays[f"state {number}"] = np.array([STATES.index(lane.status), *ends, best.epoch], np.int64)
         arrays[f"value {number}"] = np.array(best.value, np.float64)
         for name, held in (("kept", best.kept), ("waiting", best.waiting)):
@@ -40,6 +41,7 @@ def thaw(bundle: Bundle, frozen: bytes) -> None:
     payload = (like.params, np.zeros(0))
     for number, lane in enumerate(bundle.trained):
         lane.train_loss, lane.best.scores, lane.best.losses = (part.tolist() for part in arrays[f"curve {number}"])
+        lane.parts = arrays[f"parts {number}"].tolist()
         state, *ends, lane.best.epoch = (int(value) for value in arrays[f"state {number}"])
         lane.status = STATES[state]
         lane.diverged_after, lane.stopped_after = (None if end == NEVER else end for end in ends)

@@ -30,9 +30,14 @@ class Feed:
         self.latest = Latest()
         self.slices: dict[int, Rows] = {}
 
+    @property
+    def full(self) -> bool:
+        """Whether a batch is all rows: an epoch of one batch, which every call gets again."""
+        return self.program.shape.period == self.cut.steps == 1
+
     def wanted(self, streams: Sequence[tuple[int, int]], call: int) -> list[Stream]:
         """What each block needs. A full batch has no order: it is the same for every seed and every call."""
-        full, blocks = self.program.shape.period == 1, self.program.shape.blocks
+        full, blocks = self.full, self.program.shape.blocks
         return [(fold, 0 if full else seed, 0 if full else call, at // blocks) for at, (fold, seed) in enumerate(streams)]
 
     def ahead(self, streams: Sequence[tuple[int, int]], call: int) -> None:
@@ -41,24 +46,25 @@ class Feed:
             if stream not in self.kept and stream[:3] not in self.coming:
                 self.coming[stream[:3]] = GATHERER.submit(self.gather, *stream[:3])
 
-    def rows(self, streams: Sequence[tuple[int, int]], call: int) -> tuple[Batch, Batch]:
-        """Batches and stopping slices for one (fold, seed) in each block."""
+    def rows(self, streams: Sequence[tuple[int, int]], call: int) -> tuple[Batch, Batch | None]:
+        """Batches for one (fold, seed) in each block, and stopping slices where the call ends a round."""
         wanted = self.wanted(streams, call)
         self.ahead(streams, call)
         old, self.kept = self.kept, {}
         for stream in dict.fromkeys(wanted):
             self.kept[stream] = old[stream] if stream in old else self.put(self.coming[stream[:3]].result(), stream[3])
         self.coming.clear()
-        stops = [self.stop(fold, device) for fold, _, _, device in wanted]
-        return self.join([self.kept[stream] for stream in wanted]), self.join(stops)
+        data = self.join([self.kept[stream] for stream in wanted])
+        if (call + 1) % self.cut.calls_per_round:
+            return data, None
+        return data, self.join([self.stop(fold, device) for fold, _, _, device in wanted])
 
     def gather(self, fold: int, seed: int, call: int) -> Rows:
         """The batches of one stream for one call, on the host."""
         shape, mine = self.program.shape, self.folds[fold]
-        if shape.period == 1:
+        if self.full:
             return whole(mine, shape.batch)
-        epoch = self.cut.steps * self.cut.rounds_per_epoch
-        return chunk(mine, shape.period, shape.batch, seed, epoch, call * shape.period, self.latest)
+        return chunk(mine, shape.period, shape.batch, seed, self.cut.steps, call * shape.period, self.latest)
 
     def stop(self, fold: int, device: int) -> Batch:
         """The stopping slice of a fold, put on a device once."""

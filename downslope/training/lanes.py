@@ -1,7 +1,8 @@
 """Train many lanes, each one setting and seed, in blocks spread over the devices."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import jax
@@ -32,12 +33,13 @@ class Trained:
     """What a lane has come to: a curve with one value a round, and the best round's parameters and scores.
 
     `diverged_after` counts the updates before the first number that was not finite, `stopped_after` those of a lane that was
-    not trained to its end.
+    not trained to its end. `parts` are the training losses of the device calls of a round that has not ended.
     """
 
     status: Status
     best: Best
     train_loss: list[float]
+    parts: list[float] = field(default_factory=list)
     diverged_after: int | None = None
     stopped_after: int | None = None
 
@@ -155,7 +157,7 @@ class Bundle:
             for wave, rounds in running:
                 self.note(wave, rounds)
             self.calls_done += 1
-            yield min(self.calls_done * self.cut.rounds_per_call, self.cut.rounds) * self.cut.steps
+            yield self.cut.updates_after(self.calls_done)
         for trained in self.trained:
             trained.best.finish()
             if trained.best.kept is None:
@@ -174,7 +176,7 @@ class Bundle:
     def seen(self, lane: int) -> int:
         """Steps that a lane has been given: those of its rounds."""
         stopped = self.trained[lane].stopped_after
-        return min(self.calls_done * self.cut.rounds_per_call, self.cut.rounds) * self.cut.steps if stopped is None else stopped
+        return self.cut.updates_after(self.calls_done) if stopped is None else stopped
 
     def made(self) -> int:
         """Steps of all lanes."""
@@ -195,7 +197,8 @@ class Bundle:
     def note(self, wave: Wave, rounds: Round) -> None:
         """Reads what a wave reported and keeps each lane's best round."""
         report = jax.device_get(rounds)
-        first = self.calls_done * self.cut.rounds_per_call
+        calls = self.calls_done
+        ended = self.cut.rounds_after(calls + 1) - self.cut.rounds_after(calls)
         seen: set[int] = set()
         for device, block in enumerate(wave):
             for place, lane in enumerate(block):
@@ -204,26 +207,32 @@ class Bundle:
                     continue
                 seen.add(lane)
                 mine: Round = tree.map(lambda leaf, d=device, p=place: leaf[d, p], report)
-                self.note_lane(lane, mine, min(self.cut.rounds - first, self.program.shape.rounds))
+                self.note_lane(lane, mine, max(1, ended))
 
     def note_lane(self, lane: int, mine: Round, rounds: int) -> None:
-        """Adds a lane's rounds to its curve, up to the one in which it left the finite numbers."""
+        """Adds a lane's rounds to its curve, or the part of one, up to the one in which it left the finite numbers."""
         trained, fold = self.trained[lane], self.folds[self.lanes[lane].fold]
         alive = np.asarray(mine.alive[:rounds])
         good = rounds if alive.all() else int(np.argmin(alive))
+        if good < rounds:
+            trained.status = Status.DIVERGED
+            before = self.cut.updates_after(self.calls_done) + good * self.program.shape.steps
+            trained.diverged_after = before + int(mine.good_steps[good])
+        losses = mine.train_loss[:good].tolist()
+        if mine.stop_raw is None:
+            trained.parts += losses
+            return
+        if trained.parts:
+            losses, trained.parts = [fmean([*trained.parts, loss]) for loss in losses], []
         raw = np.asarray(mine.stop_raw[:good, : len(fold.stop_y)])
         scores = self.score(self.lanes[lane].fold, raw) if good else np.zeros(0)
-        before = len(trained.train_loss)
-        trained.train_loss += mine.train_loss[:good].tolist()
+        trained.train_loss += losses
 
         def payload(index: int) -> tuple[Params, np.ndarray]:
             # Copies: what is kept must not hold on to the whole report.
             return tree.map(lambda leaf: np.array(leaf[index]), mine.params), np.array(raw[index])
 
         trained.best.see(scores.tolist(), mine.stop_loss[:good].tolist(), payload)
-        if good < rounds:
-            trained.status = Status.DIVERGED
-            trained.diverged_after = (before + good) * self.cut.steps + int(mine.good_steps[good])
 
 
 def waves_of(lanes: Sequence[Lane], places: int, block: int) -> list[Wave]:

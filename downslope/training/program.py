@@ -28,22 +28,26 @@ class Carry(NamedTuple):
 
 
 class Round(NamedTuple):
-    """What a lane reports after each round: losses, scores on the stopping slice, the parameters that gave them."""
+    """What a lane reports after each round: losses, scores on the stopping slice, the parameters that gave them.
+
+    A device call that ends within a round reports no more than its steps' losses, and whether they were finite.
+    """
 
     train_loss: jax.Array
-    stop_loss: jax.Array
-    stop_raw: jax.Array
-    params: Params
     good_steps: jax.Array
     alive: jax.Array
+    stop_loss: Any = None
+    stop_raw: Any = None
+    params: Params = None
 
 
 class Shape(NamedTuple):
     """The shape of a program: everything but the recipe's structure that makes JAX compile anew.
 
-    A chunk is `rounds` rounds of `steps` updates. Its batches of `batch` rows lie one after another and repeat after `period`
-    of them. `stop` counts the rows of the stopping slice, `labels` says whether targets are class indices, `random` whether
-    the model needs a key (dropout). Each device has `blocks` blocks of `block` lanes.
+    A chunk is `rounds` rounds of `steps` updates, or one of the `calls` parts of a round that is too long for a chunk. Its
+    batches of `batch` rows lie one after another and repeat after `period` of them. `stop` counts the rows of the stopping
+    slice, `labels` says whether targets are class indices, `random` whether the model needs a key (dropout).
+    Each device has `blocks` blocks of `block` lanes.
     """
 
     devices: int
@@ -51,6 +55,7 @@ class Shape(NamedTuple):
     block: int
     rounds: int
     steps: int
+    calls: int
     period: int
     batch: int
     stop: int
@@ -65,8 +70,8 @@ class Shape(NamedTuple):
         return self.devices * self.blocks
 
 
-def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
-    """One lane through `shape.rounds` rounds of `shape.steps` updates, a report after each.
+def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
+    """One lane through `shape.rounds` rounds of `shape.steps` updates, a report after each; within a round without `stop`.
 
     A lane whose parameters leave the finite numbers keeps those of its last good round and stays there. An optimizer that
     searches pays for every gradient it looks at: its next update waits until as many steps have passed, and an update that
@@ -104,14 +109,17 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         ahead = jax.vmap(lambda step: factors(recipe, step, total))(steps)
         (params, state), losses = jax.lax.scan(one_step, (before.params, before.state), (places, steps, ahead))
         shown = optimizer.evaluate_at(state, params)
-        raw = raw_scores(recipe, shown, stop.x)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
         alive = before.alive & finite & jnp.all(jnp.isfinite(losses))
         after = before._replace(params=params, state=state, alive=alive)
         after = tree.map(lambda new, old: jnp.where(alive, new, old), after, before._replace(alive=alive))
         after = after._replace(step=before.step + shape.steps)
+        part = Round(jnp.mean(losses), jnp.sum(jnp.isfinite(losses)), alive)
+        if stop is None:
+            return after, part
+        raw = raw_scores(recipe, shown, stop.x)
         stop_loss = mean_loss(recipe._replace(label_smoothing=None), raw, stop.y, stop.share)
-        return after, Round(jnp.mean(losses), stop_loss, raw, shown, jnp.sum(jnp.isfinite(losses)), alive)
+        return after, part._replace(stop_loss=stop_loss, stop_raw=raw, params=shown)
 
     carry, rounds = jax.lax.scan(one_round, carry, jnp.arange(shape.rounds))
     return carry._replace(fresh=jnp.zeros_like(carry.fresh)), rounds
@@ -132,7 +140,7 @@ class Program:
         self.whole = NamedSharding(self.mesh, PartitionSpec())
         self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.places, shape.block), jnp.float32), recipe)
         self.carry_shapes = self.lead(self.one_carry(recipe), (shape.places, shape.block))
-        self.compiled: Any = None
+        self.compiled: dict[bool, Any] = {}
 
     def one_carry(self, recipe: Recipe) -> Carry:
         """Shapes of one lane's carry."""
@@ -164,12 +172,18 @@ class Program:
         )
 
     def compile(self) -> "Program":
-        """Traces and compiles; a second call does nothing."""
-        if self.compiled is not None:
-            return self
+        """Traces and compiles what ends a round, and what does not where a round is too long; a second call does nothing."""
+        for ends in (True, False) if self.shape.calls > 1 else (True,):
+            if ends not in self.compiled:
+                self.compiled[ends] = self.build(ends)
+                COMPILED.append(f"{self.shape}")
+        return self
+
+    def build(self, ends: bool) -> Any:
+        """The compiled program of a device call that ends a round, or of one that does not and sees no stopping slice."""
         shape = self.shape
 
-        def block(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+        def block(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
             if shape.block > 1:
                 return jax.vmap(lambda r, c: advance(shape, r, c, total, data, stop))(recipe, carry)
             recipe, carry = tree.map(lambda leaf: leaf[0], (recipe, carry))
@@ -177,11 +191,11 @@ class Program:
 
         blocks = block if shape.blocks == 1 else jax.vmap(block, in_axes=(0, 0, None, 0, 0))
 
-        def idle(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+        def idle(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
             _, rounds = jax.eval_shape(blocks, recipe, carry, total, data, stop)
             return carry, tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), rounds)
 
-        def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+        def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
             if shape.blocks == 1:
                 recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
             # A device without a living lane leaves its core to the others.
@@ -197,15 +211,13 @@ class Program:
             self.carry_shapes,
             jax.ShapeDtypeStruct((), jnp.float32, sharding=self.whole),
             self.batch_shapes(shape.period, shape.batch),
-            self.batch_shapes(shape.stop),
+            self.batch_shapes(shape.stop) if ends else None,
         )
         # Each core has a lane of its own: splitting one small product among them would wake a thread for every step.
         cpu = self.mesh.devices.flat[0].platform == "cpu"
         alone: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False} if cpu else {}
-        self.compiled = jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=alone)
-        COMPILED.append(f"{self.shape}")
-        return self
+        return jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=alone)
 
-    def __call__(self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch) -> tuple[Carry, Round]:
+    def __call__(self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
         """Starts one device call; the given carry's memory is used again."""
-        return self.compile().compiled(recipe, carry, total, data, stop)
+        return self.compile().compiled[stop is not None](recipe, carry, total, data, stop)

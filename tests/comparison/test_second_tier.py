@@ -63,7 +63,7 @@ def test_what_the_user_has_set_is_not_drawn():
 
 
 def test_the_worse_half_stops_by_means_over_the_fits_and_lost_ones_first():
-    cut = Cut(rounds=8, steps=1, rounds_per_epoch=1, rounds_per_call=1)
+    cut = Cut(rounds=8, steps=1, rounds_per_call=1)
     assert second_tier.rungs(cut) == [(1, 8), (2, 4), (4, 2)]
     # Draw n scores n in one fit and 2 n in the other; 1 turns bad later, which the best so far does not see; 2 is lost at once.
     curves = {n: [Curve([float(n)] * 8, [1.0] * 8), Curve([2.0 * n] * 8, [1.0] * 8)] for n in range(1, 17)}

@@ -20,11 +20,12 @@ def test_every_cut_covers_the_budget_in_short_calls(rows, features, widths, full
     epochs = default_epochs(rows, min(default_batch(rows), rows))
     parameters = (features + 1) * max(widths, 1) + widths
     found = cut(rows=rows, batch=batch, epochs=epochs, features=features, stop=rows // 5 + 1, parameters=parameters, layout=ONE)
-    assert found.rounds == epochs * found.rounds_per_epoch
-    assert found.steps * found.rounds_per_epoch * batch >= rows
-    assert found.calls * found.rounds_per_call >= found.rounds > (found.calls - 1) * found.rounds_per_call
-    if not full and found.rounds_per_call > 1:
-        assert 4 * batch * (features + 2) * found.steps * found.rounds_per_call <= 1.1 * CALL_BYTES
+    assert found.rounds == epochs and found.steps * batch >= rows
+    assert found.rounds_after(found.calls) == found.rounds > found.rounds_after(found.calls - 1)
+    assert found.updates_after(found.calls) == found.updates > found.updates_after(found.calls - 1)
+    assert found.steps_per_call * found.calls_per_round == found.steps * found.rounds_per_call
+    if not full and found.steps_per_call > 1:
+        assert 4 * batch * (features + 2) * found.steps_per_call <= 1.1 * CALL_BYTES
     assert CALL_SECONDS <= 1
 
 

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from downslope.optimizers import GradientDescent
+from downslope.optimizers import GradientDescent, Sgd
 from downslope.penalties import L2
-from downslope.training import step, stream
+from downslope.training import budget, checkpoint, step, stream
+from downslope.training.lanes import Bundle
+from downslope.training.status import Status
 from downslope.training.stream import Fold, Latest, aligned, chunk, order
-from tests.training.problems import Linear, SquaredError, fold, recipe
+from tests.training.problems import Lane, Linear, SquaredError, bits, fold, recipe, rmse_of, run, trainer
 
 
 @pytest.mark.parametrize("latest", [None, Latest()])
@@ -76,3 +78,50 @@ def test_devices_share_rows_that_begin_where_they_may():
     assert moved.ctypes.data % 64 == 0 and np.array_equal(moved, values) and aligned(moved) is moved
     part = Fold(*(np.ascontiguousarray(each) for each in (moved[:, None], moved, moved, moved[:, None], moved, moved)))
     assert all(each.ctypes.data % 64 == 0 for each in stream.whole(part, 1_000))
+
+
+@pytest.mark.parametrize("smooth", [1, 3])
+def test_an_epoch_longer_than_a_device_call_is_evaluated_once_and_every_bit_stays(monkeypatch, smooth):
+    """The truth is the same run in one device call. Only the mean of the losses on the way is added up in parts. The last lane
+    leaves the finite numbers within its first epoch."""
+    lanes = [Lane(recipe(rate, Sgd(learning_rate=rate), SquaredError(), Linear()), 0, 5) for rate in (0.03, 0.1, 1e14)]
+    whole = run(trainer(Linear(), epochs=3), lanes, smooth=smooth)
+    assert whole.cut.calls == 1
+    monkeypatch.setattr(budget, "CALL_BYTES", 800)  # device calls of two updates
+    train = trainer(Linear(), epochs=3)
+    looked: list[int] = []
+
+    def score(place: int, raw: np.ndarray) -> np.ndarray:
+        looked.append(len(raw))
+        return rmse_of(train)(place, raw)
+
+    def made() -> Bundle:
+        return train.bundle(lanes, 16, None, score, smooth)
+
+    parts = made()
+    assert list(parts) == list(range(2, 13, 2)) and looked == [1] * 6
+    for number, (mine, theirs) in enumerate(zip(parts.trained, whole.trained, strict=True)):
+        ends = (mine.status, mine.diverged_after, mine.best.epoch, mine.best.scores, mine.best.losses)
+        assert ends == (theirs.status, theirs.diverged_after, theirs.best.epoch, theirs.best.scores, theirs.best.losses)
+        assert (mine.status is Status.OK) == (number < 2)
+        for one, other in zip(*(jax.tree.leaves(each.best.kept) for each in (mine, theirs)), strict=True):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(mine.train_loss, theirs.train_loss, rtol=1e-6)
+    for calls in (1, 2, 5):
+        first, second = made(), made()
+        for _ in zip(range(calls), first, strict=False):
+            pass
+        checkpoint.thaw(second, checkpoint.freeze(first))
+        for _ in second:
+            pass
+        assert [bits(lane) for lane in second.trained] == [bits(lane) for lane in parts.trained]
+
+
+def test_a_call_within_an_epoch_sees_no_stopping_slice(monkeypatch):
+    """What a call reports then is as small as if there were no rows to validate on."""
+    monkeypatch.setattr(budget, "CALL_BYTES", 800)
+    train = trainer(Linear(), epochs=3)
+    bundle = train.bundle([Lane(recipe(model=Linear()), 0, 5)], 16, None, rmse_of(train))
+    reports = [bundle.call(0) for bundle.calls_done in range(4)]
+    assert [report.stop_raw is not None for report in reports] == 2 * [False, True]
+    assert sum(leaf.size for leaf in jax.tree.leaves(reports[0])) == 3 * bundle.program.shape.places * bundle.program.shape.block
