@@ -49,8 +49,8 @@ def top_curvature(recipe: Recipe, params: Params, fold: Fold) -> float | None:
     `None` where the objective has no curvature, as between kinks, or where it bends downwards most.
     """
     every = max(1, -(-fold.x.size // MOST_NUMBERS))
-    batch = Batch(*(jnp.asarray(part) for part in (fold.x[::every], fold.y[::every], shares(fold.weight[::every]))))
-    found = float(sharpest(recipe, params, batch))
+    some = (fold.x[::every], fold.y[::every], shares(fold.weight[::every]))
+    found = float(sharpest(recipe, params, Batch._make(some)))
     return float(f"{found:.4g}") if np.isfinite(found) and found > 0 else None
 
 

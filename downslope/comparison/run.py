@@ -32,6 +32,7 @@ from downslope.training.stream import derive, signature
 from downslope.training.trainer import Trainer
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
+COMPILERS = 2  # programs that are compiled at once; each compiler keeps about one core busy
 TWIN_TAG = 7
 COUNTERFACTUAL, TRIED = "counterfactual", "counterfactual tuning"
 JUDGED = ("confirmation", COUNTERFACTUAL)  # phases whose runs are judged by rows that they left out
@@ -56,7 +57,7 @@ class Runner:
         self.epochs, self.seed, self.thorough = rules.epochs, rules.seed, rules.thorough
         self.task = problem.dataset.task
         self.classes = len(problem.dataset.classes) if problem.dataset.classes else None
-        self.compiler = ThreadPoolExecutor(1, thread_name_prefix="compiler")
+        self.compiler = ThreadPoolExecutor(COMPILERS, thread_name_prefix="compiler")
         self.trainers: dict[str, Trainer] = {}
 
     def trainer(self, loss: Loss) -> Trainer:

@@ -12,6 +12,7 @@ from downslope.core.types import Params, State
 from downslope.optimizers.base import gradients_per_step, searching
 from downslope.training.step import Batch, Recipe, batch_loss, factors, handed_on, mean_loss, raw_scores, update, without_penalty
 
+FEW_ROWS = 1024  # of a round; linear models are the default below
 COMPILED: list[str] = []
 """One line for each program compiled in this process, so that tests can count them."""
 
@@ -140,7 +141,13 @@ class Program:
         self.whole = NamedSharding(self.mesh, PartitionSpec())
         self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.places, shape.block), jnp.float32), recipe)
         self.carry_shapes = self.lead(self.one_carry(recipe), (shape.places, shape.block))
+        self.hidden = recipe.model.hidden
         self.compiled: dict[bool, Any] = {}
+
+    @property
+    def short(self) -> bool:
+        """Whether the runs are over before a compiler that takes its time pays: a linear model on few rows (0019)."""
+        return self.hidden == 0 and self.shape.calls * self.shape.steps * self.shape.batch <= FEW_ROWS
 
     def one_carry(self, recipe: Recipe) -> Carry:
         """Shapes of one lane's carry."""
@@ -189,7 +196,8 @@ class Program:
             recipe, carry = tree.map(lambda leaf: leaf[0], (recipe, carry))
             return tree.map(lambda leaf: leaf[None], advance(shape, recipe, carry, total, data, stop))
 
-        blocks = block if shape.blocks == 1 else jax.vmap(block, in_axes=(0, 0, None, 0, 0))
+        # Compiled within itself, it is traced once for both branches below.
+        blocks = jax.jit(block if shape.blocks == 1 else jax.vmap(block, in_axes=(0, 0, None, 0, 0)), inline=True)
 
         def idle(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
             _, rounds = jax.eval_shape(blocks, recipe, carry, total, data, stop)
@@ -215,8 +223,10 @@ class Program:
         )
         # Each core has a lane of its own: splitting one small product among them would wake a thread for every step.
         cpu = self.mesh.devices.flat[0].platform == "cpu"
-        alone: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False} if cpu else {}
-        return jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=alone)
+        options: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False} if cpu else {}
+        if cpu and self.short:
+            options["xla_cpu_use_fusion_emitters"] = False
+        return jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=options)
 
     def __call__(self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
         """Starts one device call; the given carry's memory is used again."""

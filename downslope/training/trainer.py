@@ -26,7 +26,7 @@ class Trainer:
     """Everything the runs of one comparison share.
 
     `outputs` counts the model's raw scores, `labels` says that targets are class indices. All folds have the same number of
-    columns. Programs are compiled ahead of time by `compiler`, one background thread, and kept. Runs that may be stopped on
+    columns. Programs are compiled ahead of time by `compiler`, in the background, and kept. Runs that may be stopped on
     their way are made in at least so many `pieces`. A `forced` layout takes the place of the one that suits the devices.
     """
 
@@ -56,8 +56,8 @@ class Trainer:
 
     @cached_property
     def init(self) -> Callable[..., Params]:
-        """The model's `init`, compiled once: a bound method is a new object each time, and JAX would compile it anew."""
-        return jax.jit(self.model.init, static_argnums=(1, 2))
+        """The model's `init` from a seed. It is kept, for JAX would compile a new function anew."""
+        return jax.jit(lambda seed, *shape: self.model.init(jax.random.key(seed), *shape), static_argnums=(1, 2))
 
     @property
     def features(self) -> int:
@@ -138,7 +138,7 @@ class Trainer:
         """Initial parameters: they depend on the seed alone, but for what makes the scores start at the loss's best constant."""
         key = (lane.seed, outputs)
         if key not in self.starts:
-            self.starts[key] = jax.device_get(self.init(jax.random.key(lane.seed), self.features, outputs))
+            self.starts[key] = jax.device_get(self.init(np.uint32(lane.seed), self.features, outputs))
         loss, smoothing = lane.recipe.loss, lane.recipe.label_smoothing
         known = (lane.fold, type(loss), smoothing, *(str(value) for value in loss.values().values()))
         if known not in self.constants:

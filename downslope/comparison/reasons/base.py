@@ -7,6 +7,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy.special import stdtrit  # the whole of scipy.stats takes long to import
 
@@ -183,6 +185,12 @@ def try_changes(
 def helps(arm: Mapping[str, Any], needed: float) -> bool:
     """Whether a change made things better beyond chance, and by as much as was asked for."""
     return arm["effect"]["low"] > 0 and arm["effect"]["mean"] >= needed
+
+
+@jax.jit
+def pulls(loss: Loss, raw: Any, target: Any) -> jax.Array:
+    """The gradient of each row's loss by its scores, as one program and not as one for each operation."""
+    return jax.grad(lambda scores: jnp.sum(loss(scores, target)))(raw)
 
 
 def share_of(hits: float, rows: int) -> Interval:

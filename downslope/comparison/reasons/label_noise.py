@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from downslope.comparison.contender import Contender
@@ -20,6 +18,7 @@ from downslope.comparison.reasons.base import (
     measured,
     moved,
     opened,
+    pulls,
     share_of,
     try_changes,
     untested,
@@ -110,8 +109,8 @@ def mistakes(chance: np.ndarray, label: np.ndarray) -> tuple[float, int]:
 def gives_up(loss: Loss) -> bool:
     """Whether a label pulls less the less it can be believed: the pull of a contradicted row beside that of an undecided one."""
     if loss.about.task is Task.BINARY:
-        scores, labels = jnp.asarray([0.0, -UNBELIEVABLE]), jnp.ones(2)
+        scores, labels = np.array([0, -UNBELIEVABLE], np.float32), np.ones(2, np.float32)
     else:
-        scores, labels = jnp.asarray([[0.0, 0.0], [-UNBELIEVABLE, 0.0]]), jnp.zeros(2, jnp.int32)
-    slopes = np.abs(np.asarray(jax.grad(lambda raw: jnp.sum(loss(raw, labels)))(scores))).reshape(2, -1).max(axis=1)
+        scores, labels = np.array([[0, 0], [-UNBELIEVABLE, 0]], np.float32), np.zeros(2, np.int32)
+    slopes = np.abs(np.asarray(pulls(loss, scores, labels))).reshape(2, -1).max(axis=1)
     return bool(slopes[1] < GIVES_UP * slopes[0])

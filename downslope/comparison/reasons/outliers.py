@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from functools import cache
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from downslope.comparison.contender import Contender, short
@@ -21,6 +19,7 @@ from downslope.comparison.reasons.base import (
     measured,
     moved,
     opened,
+    pulls,
     share_of,
     try_changes,
     untested,
@@ -117,8 +116,8 @@ def pull(loss: Loss) -> float:
     """
     if loss.outputs(None) != 1 or loss.about.target_scale != "shift_and_scale":
         return 0.0
-    errors = jnp.asarray([*PLACES, *(-place for place in PLACES)], jnp.float32)
-    slopes = np.abs(np.asarray(jax.grad(lambda raw: jnp.sum(loss(raw, jnp.zeros_like(raw))))(errors)))
+    errors = np.array([*PLACES, *(-place for place in PLACES)], np.float32)
+    slopes = np.abs(np.asarray(pulls(loss, errors, np.zeros_like(errors))))
     return float(slopes[[1, 3]].max() / slopes[[0, 2]].max()) if slopes.all() else 0.0
 
 
