@@ -92,7 +92,7 @@ class Bundle:
         self.total = jax.device_put(np.float32(cut.updates), program.whole)
 
     def arrange(self, carries: Mapping[int, Carry]) -> None:
-        """Puts the lanes of which a carry is given on the devices, wave by wave."""
+        """Lays out the lanes of which a carry is given, wave by wave."""
         numbers = list(carries)
         waves = waves_of([self.lanes[number] for number in numbers], self.program.shape.places, self.program.shape.block)
         self.waves: list[Wave] = [[[numbers[place] for place in block] for block in wave] for wave in waves]
@@ -115,7 +115,7 @@ class Bundle:
             self.arrange(left)
 
     def held(self) -> dict[int, Carry]:
-        """The carry of each lane that is on the devices."""
+        """The carry of each lane that is laid out."""
         carries = jax.device_get(self.carries)
         places = {
             number: self.place(number) for number in sorted({one for wave in self.waves for block in wave for one in block})
@@ -131,20 +131,26 @@ class Bundle:
         return wave, device, self.waves[wave][device].index(lane)
 
     def spread(self, wave: Wave, trees: Mapping[int, Any], shapes: Any) -> Any:
-        """The trees of a wave's lanes, stacked to (blocks, block) and put on the devices."""
+        """The trees of a wave's lanes, stacked to (blocks, block)."""
 
         def stack(like: jax.ShapeDtypeStruct, *leaves: Any) -> np.ndarray:
             return np.asarray(leaves, like.dtype).reshape(like.shape)
 
-        stacked = tree.map(stack, shapes, *[trees[lane] for block in wave for lane in block])
-        return jax.device_put(stacked, self.program.sharding)  # all at once: each call costs more than its copy
+        return tree.map(stack, shapes, *[trees[lane] for block in wave for lane in block])
 
     def living(self, wave: Wave, carries: Mapping[int, Carry]) -> Carry:
         """A wave's carries. Only the first place of each lane is alive: the others fill the wave and have nothing to do."""
         flat = [lane for block in wave for lane in block]
         alive = np.array([flat.index(lane) == place and bool(carries[lane].alive) for place, lane in enumerate(flat)])
         carry = self.spread(wave, carries, self.program.carry_shapes)
-        return carry._replace(alive=jax.device_put(alive.reshape(carry.alive.shape), self.program.sharding))
+        return carry._replace(alive=alive.reshape(carry.alive.shape))
+
+    def placed(self, number: int) -> tuple[Recipe, Carry]:
+        """A wave on the devices. It is put there when it is called first, while the wave before it is at work."""
+        if isinstance(self.carries[number].alive, np.ndarray):
+            both = jax.device_put((self.recipes[number], self.carries[number]), self.program.sharding)
+            self.recipes[number], self.carries[number] = both  # all at once: each call costs more than its copy
+        return self.recipes[number], self.carries[number]
 
     def __iter__(self) -> Iterator[int]:
         while self.calls_done < self.cut.calls:
@@ -170,7 +176,7 @@ class Bundle:
             self.feed.ahead(self.streams(number + 1), self.calls_done)
         elif self.calls_done + 1 < self.cut.calls:
             self.feed.ahead(self.streams(0), self.calls_done + 1)
-        self.carries[number], rounds = self.program(self.recipes[number], self.carries[number], self.total, data, stop)
+        self.carries[number], rounds = self.program(*self.placed(number), self.total, data, stop)
         return rounds
 
     def seen(self, lane: int) -> int:
