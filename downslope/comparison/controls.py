@@ -4,13 +4,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib import import_module
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from downslope.comparison import metrics
 from downslope.comparison.calibrate import fit_calibration, probabilities
+from downslope.comparison.later import MODELS, bring
 from downslope.comparison.metrics import Metric
 from downslope.core.about import Task
 from downslope.training import devices
@@ -19,7 +19,6 @@ Result = TypeVar("Result")
 Kind = Literal["constant", "linear", "boosted_trees"]
 KINDS: tuple[Kind, ...] = ("constant", "linear", "boosted_trees")
 TITLES = {"constant": "constant", "linear": "linear model", "boosted_trees": "boosted trees"}
-LIBRARIES = ("sklearn.ensemble", "sklearn.linear_model")
 MOST_ROUNDS = 1000
 PATIENCE = 10  # rounds without a better loss on the stopping slice, after which no more trees grow
 
@@ -78,8 +77,7 @@ def side_by_side(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -
     """
     from threadpoolctl import threadpool_limits
 
-    for module in LIBRARIES:  # before the threads: two that import modules which import each other meet halves of them
-        import_module(module)
+    bring(*MODELS)  # before the threads, which each import what they need
     one = partial(threadpool_limits, limits=1)  # OpenMP keeps its limit for each thread, BLAS for all of them
     with one(), warnings.catch_warnings(), ThreadPoolExecutor(devices.cores(), initializer=one) as pool:
         # A reference that has not quite converged is still one; whoever reads the answer cannot do anything about it.

@@ -15,6 +15,7 @@ from downslope.comparison.controls import KINDS, Rows, control, side_by_side
 from downslope.comparison.counterfactual import Trials
 from downslope.comparison.deliver import deliver
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
+from downslope.comparison.later import PAGE, bring
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.needs import fewest, needs
@@ -24,7 +25,6 @@ from downslope.comparison.plan import shortened
 from downslope.comparison.problem import Problem
 from downslope.comparison.protocol import Protocol
 from downslope.comparison.rank import Ranking
-from downslope.comparison.report.render import write_report
 from downslope.comparison.result import Result
 from downslope.comparison.run import Runner
 from downslope.comparison.tunability import tunability
@@ -354,7 +354,8 @@ class Closing:
     def files(self, data: dict[str, Any], judged: Mapping[str, Judged], place: Path) -> dict[str, dict[str, np.ndarray]]:
         """Writes `report.html`, `result.json` and `runs.csv`, which follow from result and ledger; the pooled predictions."""
         pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
-        write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
+        (render,) = bring(PAGE)
+        render.write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
         folder.write_result(place, data, curves(self.evidence, judged))
         return pooled
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from downslope.comparison import controls, score, second_tier
 from downslope.comparison.contender import BESIDE, Contender
+from downslope.comparison.later import MODELS, PAGE, bring
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.problem import Problem
@@ -101,6 +102,8 @@ class Runner:
             outputs = contender.loss.outputs(self.classes)
             recipe = self.recipe(contender, contender.rates[0])
             self.trainer(contender.loss).program(recipe, outputs, self.batch(contender))
+        if waiting:
+            self.compiler.submit(bring, *MODELS, PAGE)
         for contender in self.contenders:
             if not contender.reason:
                 self.tune(contender)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from downslope.comparison.contender import BESIDE, Contender
+from downslope.comparison.later import SOBOL, bring
 from downslope.comparison.wording import listed
 from downslope.core.about import Range
 from downslope.optimizers.base import rated
@@ -89,8 +90,7 @@ def draws(contender: Contender, first: float | None) -> list[Draw]:
     found = [] if first is None else [Draw(0, beside(contender, "first tier"), first)]
     if not where:
         return found
-    from scipy.stats import qmc  # takes long to import, and few comparisons have a second tier
-
+    (qmc,) = bring(SOBOL)
     points = qmc.Sobol(len(where), scramble=False).random_base2(POWER) + 0.5 / DRAWS
     for number, point in enumerate(points.tolist(), start=1):
         one, rate = beside(contender, f"draw {number}"), contender.rates[0]

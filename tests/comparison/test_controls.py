@@ -129,9 +129,9 @@ def test_jobs_side_by_side_come_in_their_order_and_on_one_thread():
 def test_what_the_jobs_import_is_imported_before_they_begin():
     """Two threads that import modules which import each other meet halves of them."""
     code = (
-        "import sys; from downslope.comparison.controls import LIBRARIES, side_by_side; "
-        "assert not any(name in sys.modules for name in LIBRARIES), 'imported too early to tell'; "
-        "print(*side_by_side(lambda name: name in sys.modules, [(name,) for name in LIBRARIES]))"
+        "import sys; from downslope.comparison.controls import MODELS, side_by_side; "
+        "assert not any(name in sys.modules for name in MODELS), 'imported too early to tell'; "
+        "print(*side_by_side(lambda name: name in sys.modules, [(name,) for name in MODELS]))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["True", "True"]
