@@ -22,9 +22,11 @@ Row = tuple[str, str, int, int | None, float]
 
 
 class Compared(NamedTuple):
-    """One `compare`: wall-clock seconds and peak memory of its process, and what it wrote."""
+    """One `compare`: wall-clock seconds, for how many of them it waited for the compiler, and peak memory of its process; what it
+    wrote."""
 
     seconds: float
+    waited: float
     peak_bytes: int
     result: dict[str, Any]
     runs: list[Row]
@@ -32,7 +34,9 @@ class Compared(NamedTuple):
 
 def compare(table: Path, folder: Path, cache: Path, options: Iterable[str], target: str = TARGET, **more: str) -> Compared:
     """Runs the command as a user does, with its caches in `cache` and `more` in its environment."""
-    command = [sys.executable, "-m", "downslope", "compare", str(table), "--target", target, "--out", str(folder), "--fresh"]
+    waited = folder.with_suffix(".waited")
+    command = [sys.executable, "-m", "benchmarks.workers.waiting", str(waited)]
+    command += ["compare", str(table), "--target", target, "--out", str(folder), "--fresh"]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".log"), "w", encoding="utf-8") as log:
         started = time.perf_counter()
@@ -45,7 +49,7 @@ def compare(table: Path, folder: Path, cache: Path, options: Iterable[str], targ
         raise RuntimeError(f"compare ended with {process.returncode}: {folder.with_suffix('.log').read_text()[-2000:]}")
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     unit = 1 if sys.platform == "darwin" else 1024
-    return Compared(seconds, usage.ru_maxrss * unit, result, ledger(folder))
+    return Compared(seconds, float(waited.read_text(encoding="utf-8")), usage.ru_maxrss * unit, result, ledger(folder))
 
 
 def ledger(folder: Path) -> list[Row]:
@@ -89,7 +93,8 @@ def where_time_goes(name: str, all_of_them: Sequence[Compared]) -> list[str]:
     parts = {
         "training": training,
         "controls": controls,
+        "waiting for the compiler": one.waited,
         "starting Python and imports": one.seconds - timing["total_seconds"],
-        "reading, waiting for programs, judging, report": timing["total_seconds"] - training - controls,
+        "reading, judging, report, the rest": timing["total_seconds"] - training - controls - one.waited,
     }
     return [f"{name}: {one.seconds:6.1f} s in all", *(f"  {seconds:6.1f} s {part}" for part, seconds in parts.items())]

@@ -177,6 +177,9 @@ def told(report: Report, name: str, job: Job, cold: list, warm: list, each: dict
     if name == "job":
         peaks = [one.peak_bytes / 1e9 for one in cold + warm]
         report.judge(Target("peak memory of compare", 1.2, "GB", least=False), peaks)
+        for label, bound, some in (("cold", 25, cold), ("warm", 5, warm)):
+            shares = [100 * one.waited / one.seconds for one in some]
+            report.judge(Target(f"waiting for the compiler, {label}", bound, "%", least=False), shares)
     lines = [*where_time_goes(f"{name}, cold", cold), *where_time_goes(f"{name}, warm", warm)]
     report.data["where_time_goes"] += lines
     for text in lines:

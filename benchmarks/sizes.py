@@ -38,6 +38,7 @@ class Sizes:
     demo: tuple[str, ...] = ("make", "demo")
     demos: int = 3
     helps: int = 10
+    small: tuple[str, ...] = ()  # options of the comparison on 500 rows
     rows: tuple[int, ...] = (100, 10_000, 1_000_000, 10_000_000)
     shapes: tuple[tuple[int, int], ...] = (
         *((100, 10), (10_000, 10), (1_000_000, 10), (1_000, 100), (100_000, 100)),
@@ -80,6 +81,7 @@ QUICK = Sizes(
     demo=("make", "--dry-run", "demo"),
     demos=1,
     helps=3,
+    small=("--epochs", "2", "--draws", "2", "--seeds", "2", "--no-reasons"),
     rows=(100,),
     shapes=((100, 10),),
     points=200,

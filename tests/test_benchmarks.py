@@ -36,7 +36,7 @@ from benchmarks import (  # noqa: E402
     sizes,
     steps,
 )
-from benchmarks.workers import fit, pieces  # noqa: E402
+from benchmarks.workers import fit, pieces, waiting  # noqa: E402
 from benchmarks.workers.in_jax import InJax  # noqa: E402
 from downslope.losses import catalogue as loss_catalogue  # noqa: E402
 from downslope.optimizers import Sgd  # noqa: E402
@@ -46,7 +46,7 @@ Process = neighbours.Process
 
 @pytest.mark.parametrize(
     "module",
-    [compared, engine, figures, full_batch, growth, job, losses, neighbours, shapes, steps],
+    [compared, engine, figures, full_batch, growth, job, losses, neighbours, shapes, steps, waiting],
     ids=lambda module: module.__name__,
 )
 def test_examples(module):
@@ -288,10 +288,10 @@ def test_runs_are_counted_from_the_ledger(tmp_path):
 
 def test_the_parts_of_a_comparison_add_up_to_its_length():
     runs = [("a", "tuning", 1, None, 3.0), ("a", "confirmation", 1, None, 2.0), ("control linear", "control", 0, None, 1.0)]
-    of = [compared.Compared(seconds, 1, {"timing": {"total_seconds": seconds - 1}}, runs) for seconds in (50.0, 10.0, 12.0)]
+    of = [compared.Compared(seconds, 0.5, 1, {"timing": {"total_seconds": seconds - 1}}, runs) for seconds in (50.0, 10.0, 12.0)]
     first, *parts = compared.where_time_goes("cold", of)
     assert first.split()[1] == "12.0"
-    assert [float(part.split()[0]) for part in parts] == [5.0, 1.0, 1.0, 5.0]
+    assert [float(part.split()[0]) for part in parts] == [5.0, 1.0, 0.5, 1.0, 4.5]
 
 
 class Echo:

@@ -66,6 +66,11 @@ class Progress(Watcher):
         elif self.clock() - self.last >= EVERY:
             self.line(", ".join(part for part in (f"{done} of {total} runs", remaining(seconds_left), best_so_far(best)) if part))
 
+    def ranked(self, row: dict[str, Any]) -> None:
+        """On a pipe a line for each contender that has its score; the live line names the best of them."""
+        if not self.console.is_terminal or self.console.is_dumb_terminal:
+            self.line(row["words"] if row["status"] == "ok" else f"{row['id']} {row['status']}")
+
     def move(self, done: int, total: int, seconds_left: float | None, best: str) -> None:
         """Draws the live line."""
         from rich.progress import BarColumn, Progress, TextColumn

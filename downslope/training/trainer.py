@@ -107,6 +107,10 @@ class Trainer:
             self.programs[key] = self.compiler.submit(lambda: Program(shape, recipe).compile())
         return self.programs[key]
 
+    def compiled(self, recipe: Recipe, outputs: int, batch: int | None) -> Program:
+        """The same program, waited for."""
+        return self.program(recipe, outputs, batch).result()
+
     def shape(self, recipe: Recipe, outputs: int, batch: int | None) -> Shape:
         """The program's shape."""
         cut, layout = self.cut(recipe.optimizer, outputs, batch), self.layout(recipe.optimizer, outputs, batch)
@@ -130,7 +134,7 @@ class Trainer:
         """The lanes, ready to run. All have recipes of one structure. Waits for the program if it is not compiled yet."""
         recipe = lanes[0].recipe
         outputs = recipe.loss.outputs(classes)
-        program = self.program(recipe, outputs, batch).result()
+        program = self.compiled(recipe, outputs, batch)
         starts = [self.start(lane, outputs, classes) for lane in lanes]
         return Bundle(program, self.cut(recipe.optimizer, outputs, batch), self.folds, lanes, starts, score, smooth)
 

@@ -46,6 +46,17 @@ def test_on_a_pipe_a_plain_line_at_most_every_ten_seconds(capsys):
     assert len(lines) == 5
 
 
+def test_on_a_pipe_every_contender_has_a_line_as_soon_as_it_has_a_score(capsys):
+    row = {"id": "huber × adam", "words": "huber × adam RMSE 49.01", "status": "ok"}
+    with Progress(clock=Clock()) as watcher:
+        watcher.ranked(row)
+        watcher.ranked(row | {"id": "huber × sgd", "words": "huber × sgd RMSE nan", "status": "diverged"})
+    with Progress(quiet=True, clock=Clock()) as watcher:
+        watcher.ranked(row)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["huber × adam RMSE 49.01", "huber × sgd diverged"]
+
+
 def test_the_first_line_without_a_leader_or_a_time(capsys):
     clock = Clock()
     with Progress(clock=clock) as watcher:
