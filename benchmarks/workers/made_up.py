@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
-from downslope.training.stream import Fold
+from downslope.training.stream import Fold, memory
 
 PART = 100_000
 
@@ -13,7 +13,7 @@ def table(count: int, columns: int, loss: str, steep: float = 1.0, seed: int = 0
     draw = np.random.default_rng(seed)
     true = draw.normal(size=columns).astype(np.float32) / np.float32(np.sqrt(columns))
     scale = np.geomspace(1, 1 / steep, columns).astype(np.float32)
-    x, y = np.empty((count, columns), np.float32), np.empty(count, np.float32)
+    x, y = memory((count, columns), np.dtype(np.float32)), np.empty(count, np.float32)
     for first in range(0, count, PART):
         part = slice(first, min(first + PART, count))
         draw.standard_normal(out=x[part], dtype=np.float32)

@@ -13,7 +13,7 @@ from downslope.data.describe import Dataset
 from downslope.data.encode import Encoder, TargetScale
 from downslope.data.split import TUNING, Fit, Splits
 from downslope.losses.base import Loss
-from downslope.training.stream import Fold
+from downslope.training.stream import Fold, aligned
 
 Key = tuple[bytes, bytes]
 
@@ -94,7 +94,8 @@ class Problem:
     @cached_property
     def matrices(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Encoded training rows and stopping slice of each set of arrays."""
-        return [(self.encode(fit, self.fits[fit].train), self.encode(fit, self.fits[fit].stop)) for fit in self.firsts]
+        fits = [(fit, self.fits[fit]) for fit in self.firsts]
+        return [(aligned(self.encode(fit, one.train)), aligned(self.encode(fit, one.stop))) for fit, one in fits]
 
     def scale(self, fit: int, loss: Loss) -> TargetScale | None:
         """How a regression target is centred and scaled for a loss, learned from the training rows of a fit."""

@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from downslope.core import tree
 from downslope.core.types import Params, State
 from downslope.optimizers.base import gradients_per_step, searching
-from downslope.training.step import Batch, Recipe, batch_loss, factors, handed_on, mean_loss, raw_scores, update, without_penalty
+from downslope.training.step import Batch, Recipe, batch_loss, factors, handed_on, scored, update, without_penalty
 
 FEW_ROWS = 1024  # of a round; linear models are the default below
 COMPILED: list[str] = []
@@ -118,8 +118,7 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         part = Round(jnp.mean(losses), jnp.sum(jnp.isfinite(losses)), alive)
         if stop is None:
             return after, part
-        raw = raw_scores(recipe, shown, stop.x)
-        stop_loss = mean_loss(recipe._replace(label_smoothing=None), raw, stop.y, stop.share)
+        raw, stop_loss = scored(recipe._replace(label_smoothing=None), shown, stop)
         return after, part._replace(stop_loss=stop_loss, stop_raw=raw, params=shown)
 
     carry, rounds = jax.lax.scan(one_round, carry, jnp.arange(shape.rounds))

@@ -59,6 +59,26 @@ def batch_loss(recipe: Recipe, params: Params, batch: Batch, key: jax.Array | No
     return mean_loss(recipe, raw_scores(recipe, params, batch.x, key), batch.y, batch.share)
 
 
+def scored(recipe: Recipe, params: Params, rows: Batch) -> tuple[jax.Array, jax.Array]:
+    """Raw scores of rows and their loss. Many rows go block by block, so that nothing but their scores takes memory."""
+
+    def look(part: Batch) -> tuple[jax.Array, jax.Array]:
+        raw = raw_scores(recipe, params, part.x)
+        return raw, mean_loss(recipe, raw, part.y, part.share)
+
+    if len(rows.share) < MANY * ROWS:
+        return look(rows)
+    blocks = len(rows.share) // ROWS
+    raw, losses = jax.lax.map(lambda number: look(block(rows, number)), jnp.arange(blocks))
+    last, loss = look(Batch(*(each[blocks * ROWS :] for each in rows)))  # what fills no block
+    return jnp.concatenate([raw.reshape(-1, *last.shape[1:]), last]), jnp.sum(losses) + loss
+
+
+def block(rows: Batch, number: jax.Array) -> Batch:
+    """The rows of a block."""
+    return Batch(*(jax.lax.dynamic_slice_in_dim(each, number * ROWS, ROWS) for each in rows))
+
+
 def factors(recipe: Recipe, step: jax.Array, total: jax.Array) -> dict[str, jax.Array]:
     """By what each scheduled setting is multiplied at update number `step` of `total`."""
     named = {"learning_rate": recipe.schedule} if isinstance(recipe.schedule, Schedule) else recipe.schedule
@@ -116,8 +136,7 @@ def by_blocks(recipe: Recipe, params: Params, batch: Batch) -> tuple[tuple[jax.A
     look, blocks = jax.value_and_grad(partial(batch_loss, recipe)), len(batch.share) // ROWS
 
     def add(total: tuple[jax.Array, Params], number: jax.Array) -> tuple[tuple[jax.Array, Params], None]:
-        part = Batch(*(jax.lax.dynamic_slice_in_dim(each, number * ROWS, ROWS) for each in batch))
-        return tree.map(jnp.add, total, look(params, part)), None
+        return tree.map(jnp.add, total, look(params, block(batch, number))), None
 
     first = look(params, Batch(*(each[blocks * ROWS :] for each in batch)))  # what fills no block
     (loss, gradient), _ = jax.lax.scan(add, first, jnp.arange(blocks))

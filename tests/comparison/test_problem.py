@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from downslope.cli.main import cli
 from downslope.losses import AbsoluteError, Huber
+from downslope.training.stream import aligned
 from tests.comparison import small
 
 GOOD = "a,b,y\n" + "".join(f"{i % 7}.5,{'rgb'[i % 3]},{(i * 37 % 101) / 7:.3f}\n" for i in range(60))
@@ -96,6 +97,7 @@ def test_all_encodings_are_as_wide_as_the_widest():
     assert len(widths) > 1, "the folds differ, or nothing is tested"
     for train, stop in problem.matrices:
         assert train.shape[1] == stop.shape[1] == max(widths) and train.dtype == np.float32 and train.flags.c_contiguous
+        assert aligned(train) is train and aligned(stop) is stop, "an engine that copies them needs the memory twice"
     narrow = problem.firsts[[encoder.width for encoder in problem.encoders].index(min(widths))]
     assert not problem.encode(narrow, np.arange(20))[:, min(widths) :].any()
 

@@ -1,10 +1,15 @@
 """Large tables: orders kept between device calls, gradients added up block by block, memory that JAX takes over."""
 
+from collections import Counter
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
+from downslope.models import Mlp
 from downslope.optimizers import GradientDescent, Sgd
 from downslope.penalties import L2
 from downslope.training import budget, checkpoint, step, stream
@@ -125,3 +130,49 @@ def test_a_call_within_an_epoch_sees_no_stopping_slice(monkeypatch):
     reports = [bundle.call(0) for bundle.calls_done in range(4)]
     assert [report.stop_raw is not None for report in reports] == 2 * [False, True]
     assert sum(leaf.size for leaf in jax.tree.leaves(reports[0])) == 3 * bundle.program.shape.places * bundle.program.shape.block
+
+
+def test_many_rows_are_evaluated_block_by_block_to_the_scores_and_the_loss_of_least_squares(monkeypatch):
+    """Also where the last rows fill no block; the truth is NumPy's, in float64."""
+    monkeypatch.setattr(step, "ROWS", 16)
+    monkeypatch.setattr(step, "MANY", 2)
+    for rows in (60, 64):
+        part = fold(rows=rows)
+        share = (np.arange(rows) / np.arange(rows).sum()).astype(np.float32)
+        params = {"layers": [{"weight": np.array([[0.3], [-0.2], [0.5]], np.float32), "bias": np.full(1, 0.1, np.float32)}]}
+        made = recipe(0.0, GradientDescent(), SquaredError(), Linear())
+        raw, loss = step.scored(made, params, step.Batch(*map(jnp.asarray, (part.x, part.y, share))))
+        truth = part.x.astype(np.float64) @ [0.3, -0.2, 0.5] + 0.1
+        np.testing.assert_allclose(raw, truth, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(loss, np.sum(share * (truth - part.y) ** 2), rtol=1e-5)
+
+
+def test_evaluating_a_network_takes_no_memory_for_the_hidden_layers_of_all_rows():
+    model, rows = Mlp(widths=(64, 64)), 1 << 17
+    made = recipe(model=model)
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), 3, 1))
+    batch = jax.eval_shape(lambda: step.Batch(jnp.zeros((rows, 3)), jnp.zeros(rows), jnp.zeros(rows)))
+    memory = jax.jit(partial(step.scored, made)).lower(params, batch).compile().memory_analysis()
+    assert memory is not None and memory.temp_size_in_bytes < 4 * rows * 64 / 10
+
+
+def test_a_slice_that_begins_where_it_may_is_not_copied():
+    part = fold()
+    part = Fold(part.x, part.y, part.weight, aligned(part.stop_x), aligned(part.stop_y), part.stop_weight)
+    train = trainer(Linear(), [part])
+    feed = train.bundle([Lane(recipe(model=Linear()), 0, 5)], 16, None, rmse_of(train)).feed
+    x, y, _ = feed.stop_rows(0)
+    assert np.shares_memory(x, part.stop_x) and np.shares_memory(y, part.stop_y)
+
+
+def test_a_large_table_is_put_in_the_order_of_random_numbers(monkeypatch):
+    """Smaller ones are shuffled as they always were. All 24 orders of four rows come up, as often as chance would have it."""
+    shuffled = np.random.Generator(np.random.Philox(key=[3, 1])).permutation(1_000)
+    np.testing.assert_array_equal(stream.permutation(1_000, 3, 1), shuffled)
+    monkeypatch.setattr(stream, "SORTED_ROWS", 1)
+    raw = np.random.Philox(key=[3, 1]).random_raw(1_000)
+    np.testing.assert_array_equal(stream.permutation(1_000, 3, 1), np.lexsort((np.arange(1_000), raw >> 10)))
+    found = Counter(stream.permutation(4, 3, epoch).tobytes() for epoch in range(2_400))
+    assert len(found) == 24
+    assert chisquare(list(found.values())).pvalue > 1e-3
+    assert stream.permutation(1, 3, 1).tolist() == [0]
