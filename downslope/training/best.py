@@ -1,5 +1,6 @@
 """Keep the best epoch of a run while it runs: its scores, and the parameters that gave them."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,9 +49,10 @@ class Best:
 
     def judge(self, epoch: int) -> None:
         """Remembers an epoch that is better than all before."""
-        near = self.scores[max(0, epoch - 1) : epoch + 2] if self.smooth == 3 else [self.scores[epoch]]
-        score = float(np.mean(near))
+        score = self.scores[epoch]
+        if self.smooth == 3:
+            score = float(np.mean(self.scores[max(0, epoch - 1) : epoch + 2]))
         # Where the metric has no value (one class in the slice) the loss decides; a number that is not finite never wins.
-        value = (score if np.isfinite(score) else np.inf, self.losses[epoch])
-        if np.isfinite(value[1]) and value < self.value:
+        value = (score if math.isfinite(score) else math.inf, self.losses[epoch])
+        if math.isfinite(value[1]) and value < self.value:
             self.epoch, self.value = epoch, value
