@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from downslope.training.budget import Cut
+from downslope.training.many_rows import Batch
 from downslope.training.program import Program
-from downslope.training.step import Batch
 from downslope.training.stream import Fold, Latest, aligned, chunk, padded, whole
 
 GATHERER = ThreadPoolExecutor(1, thread_name_prefix="gatherer")
@@ -36,8 +36,12 @@ class Feed:
         return self.program.shape.period == self.cut.steps == 1
 
     def wanted(self, streams: Sequence[tuple[int, int]], call: int) -> list[Stream]:
-        """What each block needs. A full batch has no order: it is the same for every seed and every call."""
-        full, blocks = self.full, self.program.shape.blocks
+        """What each block needs, or each device that works on the one block. A full batch has no order: it is the same for every
+        seed and every call."""
+        full, shape = self.full, self.program.shape
+        blocks = shape.blocks
+        if shape.parts:
+            streams = [*streams] * shape.devices
         return [(fold, 0 if full else seed, 0 if full else call, at // blocks) for at, (fold, seed) in enumerate(streams)]
 
     def ahead(self, streams: Sequence[tuple[int, int]], call: int) -> None:
@@ -93,7 +97,7 @@ class Feed:
         blocks = self.program.shape.blocks
 
         def joined(*parts: jax.Array) -> jax.Array:
-            shape = (len(parts), *parts[0].shape[1:])
+            shape = (self.program.shape.places, *parts[0].shape[1:])
             if blocks > 1:
                 parts = tuple(jnp.concatenate(parts[at : at + blocks]) for at in range(0, len(parts), blocks))
             return jax.make_array_from_single_device_arrays(shape, self.program.sharding, list(parts))

@@ -11,6 +11,7 @@ MOST, FEWEST = 1024, BLOCKS  # lanes on an accelerator
 class Layout(NamedTuple):
     """`blocks` blocks of `block` lanes on each device; the lanes of a block share their batches.
 
+    Or, where `parts` is true, all devices together advance one block, and each adds up its parts of a full batch.
     `step_seconds` and `multiply_adds_per_second` are what such a device is taken to need, only to cut runs into device calls.
 
     >>> Layout(blocks=16, block=8).lanes
@@ -21,6 +22,7 @@ class Layout(NamedTuple):
     block: int = 1
     step_seconds: float = 5e-6
     multiply_adds_per_second: float = 1.5e10
+    parts: bool = False
 
     @property
     def lanes(self) -> int:

@@ -1,5 +1,6 @@
 """The compiled program: advances the blocks of lanes on each device by some rounds of training."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +11,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from downslope.core import tree
 from downslope.core.types import Params, State
 from downslope.optimizers.base import gradients_per_step, searching
-from downslope.training.step import Batch, Recipe, batch_loss, factors, handed_on, scored, update, without_penalty
+from downslope.training.many_rows import Batch, by_parts
+from downslope.training.step import Recipe, batch_loss, factors, handed_on, scored, update, without_penalty
 
 FEW_ROWS = 1024  # of a round; linear models are the default below
 COMPILED: list[str] = []
@@ -48,7 +50,7 @@ class Shape(NamedTuple):
     A chunk is `rounds` rounds of `steps` updates, or one of the `calls` parts of a round that is too long for a chunk. Its
     batches of `batch` rows lie one after another and repeat after `period` of them. `stop` counts the rows of the stopping
     slice, `labels` says whether targets are class indices, `random` whether the model needs a key (dropout).
-    Each device has `blocks` blocks of `block` lanes.
+    Each device has `blocks` blocks of `block` lanes; or all together have one, and each adds up its `parts` of the batch.
     """
 
     devices: int
@@ -64,11 +66,12 @@ class Shape(NamedTuple):
     outputs: int
     labels: bool
     random: bool
+    parts: bool = False
 
     @property
     def places(self) -> int:
         """Blocks on all devices."""
-        return self.devices * self.blocks
+        return 1 if self.parts else self.devices * self.blocks
 
 
 def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
@@ -83,16 +86,17 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     first = optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
 
-    def one_step(inner: tuple[Params, State], now: tuple[Any, ...]) -> tuple[tuple[Params, State], jax.Array]:
+    def one_step(alive: jax.Array, inner: tuple[Params, State], now: tuple[Any, ...]) -> tuple[tuple[Params, State], jax.Array]:
         place, step, scheduled = now
         batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
+        adding = partial(by_parts, alive=alive, devices=shape.devices) if shape.parts else None
         if not searches:
-            params, state, loss = update(recipe, *inner, batch, scheduled, key)
+            params, state, loss = update(recipe, *inner, batch, scheduled, key, adding)
             return (params, state), loss
 
         def search() -> tuple[tuple[Params, State], jax.Array]:
-            params, state, loss = update(recipe, *inner, batch, scheduled, key)
+            params, state, loss = update(recipe, *inner, batch, scheduled, key, adding)
             within = searching(optimizer, state).evaluations <= total
             return tree.map(lambda new, old: jnp.where(within, new, old), (params, state), inner), loss
 
@@ -108,7 +112,8 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         places = (number * shape.steps + jnp.arange(shape.steps)) % shape.period
         steps = before.step + jnp.arange(shape.steps)
         ahead = jax.vmap(lambda step: factors(recipe, step, total))(steps)
-        (params, state), losses = jax.lax.scan(one_step, (before.params, before.state), (places, steps, ahead))
+        stepping = partial(one_step, before.alive)
+        (params, state), losses = jax.lax.scan(stepping, (before.params, before.state), (places, steps, ahead))
         shown = optimizer.evaluate_at(state, params)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
         alive = before.alive & finite & jnp.all(jnp.isfinite(losses))
@@ -136,7 +141,8 @@ class Program:
     def __init__(self, shape: Shape, recipe: Recipe) -> None:
         self.shape = shape
         self.mesh = Mesh(np.array(jax.devices()[: shape.devices]), ("device",))
-        self.sharding = NamedSharding(self.mesh, PartitionSpec("device"))
+        self.spec = PartitionSpec() if shape.parts else PartitionSpec("device")
+        self.sharding = NamedSharding(self.mesh, self.spec)
         self.whole = NamedSharding(self.mesh, PartitionSpec())
         self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.places, shape.block), jnp.float32), recipe)
         self.carry_shapes = self.lead(self.one_carry(recipe), (shape.places, shape.block))
@@ -209,7 +215,7 @@ class Program:
             result = jax.lax.cond(jnp.any(carry.alive), blocks, idle, recipe, carry, total, data, stop)
             return tree.map(lambda leaf: leaf[None], result) if shape.blocks == 1 else result
 
-        spec = PartitionSpec("device")
+        spec = self.spec
         spread = jax.shard_map(
             on_device, mesh=self.mesh, in_specs=(spec, spec, PartitionSpec(), spec, spec), out_specs=spec, check_vma=False
         )

@@ -14,8 +14,7 @@ from downslope.models.base import Model
 from downslope.optimizers.base import Ended, Here, Optimizer, searching
 from downslope.penalties.base import Penalty
 from downslope.schedules.base import Schedule
-
-ROWS, MANY = 1024, 16  # rows of a block, and how many blocks are many
+from downslope.training.many_rows import Adding, Batch, block, by_blocks, many, split
 
 
 class Recipe(NamedTuple):
@@ -31,14 +30,6 @@ class Recipe(NamedTuple):
     penalty: Penalty | None
     model: Model
     label_smoothing: Number | None = None
-
-
-class Batch(NamedTuple):
-    """Rows with their targets and their shares of the batch's weight, which sum to 1; share 0 is padding."""
-
-    x: jax.Array
-    y: jax.Array
-    share: jax.Array
 
 
 def raw_scores(recipe: Recipe, params: Params, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
@@ -66,17 +57,12 @@ def scored(recipe: Recipe, params: Params, rows: Batch) -> tuple[jax.Array, jax.
         raw = raw_scores(recipe, params, part.x)
         return raw, mean_loss(recipe, raw, part.y, part.share)
 
-    if len(rows.share) < MANY * ROWS:
+    if not many(len(rows.share)):
         return look(rows)
-    blocks = len(rows.share) // ROWS
+    blocks, rest = split(rows)
     raw, losses = jax.lax.map(lambda number: look(block(rows, number)), jnp.arange(blocks))
-    last, loss = look(Batch(*(each[blocks * ROWS :] for each in rows)))  # what fills no block
+    last, loss = look(rest)
     return jnp.concatenate([raw.reshape(-1, *last.shape[1:]), last]), jnp.sum(losses) + loss
-
-
-def block(rows: Batch, number: jax.Array) -> Batch:
-    """The rows of a block."""
-    return Batch(*(jax.lax.dynamic_slice_in_dim(each, number * ROWS, ROWS) for each in rows))
 
 
 def factors(recipe: Recipe, step: jax.Array, total: jax.Array) -> dict[str, jax.Array]:
@@ -86,11 +72,18 @@ def factors(recipe: Recipe, step: jax.Array, total: jax.Array) -> dict[str, jax.
 
 
 def update(
-    recipe: Recipe, params: Params, state: State, batch: Batch, factors: Mapping[str, jax.Array], key: jax.Array | None
+    recipe: Recipe,
+    params: Params,
+    state: State,
+    batch: Batch,
+    factors: Mapping[str, jax.Array],
+    key: jax.Array | None,
+    adding: Adding | None = None,
 ) -> tuple[Params, State, jax.Array]:
     """Parameters and state after one update, and the batch's loss (without the penalty) before it.
 
-    `factors` are the schedules': they multiply settings before the optimizer sees them.
+    `factors` are the schedules': they multiply settings before the optimizer sees them. `adding` says how the gradients
+    of many rows are added up, where that is not block after block on this device.
     """
     here_key = jax.random.key(0) if key is None else key
 
@@ -99,8 +92,13 @@ def update(
         return loss if recipe.penalty is None else loss + recipe.penalty(trial), loss
 
     def look(trial: Params) -> tuple[tuple[jax.Array, jax.Array], Params]:
-        if key is None and len(batch.share) >= MANY * ROWS:
-            return by_blocks(recipe, trial, batch)
+        if key is None and (adding or many(len(batch.share))):
+            one = jax.value_and_grad(partial(batch_loss, recipe))
+            loss, slope = (adding or by_blocks)(one, trial, batch)
+            if recipe.penalty is None:
+                return (loss, loss), slope
+            more, steeper = jax.value_and_grad(recipe.penalty)(trial)
+            return (loss + more, loss), tree.map(jnp.add, slope, steeper)
         return jax.value_and_grad(objective, has_aux=True)(trial)
 
     def loss_and_gradient(trial: Params) -> tuple[jax.Array, Params]:
@@ -128,19 +126,3 @@ def handed_on(optimizer: Optimizer, state: State) -> Ended | None:
 def without_penalty(recipe: Recipe, params: Params, whole: jax.Array) -> jax.Array:
     """A batch's loss, from the one with the penalty."""
     return whole if recipe.penalty is None else whole - recipe.penalty(params)
-
-
-def by_blocks(recipe: Recipe, params: Params, batch: Batch) -> tuple[tuple[jax.Array, jax.Array], Params]:
-    """Loss with and without the penalty, and the gradient, of many rows: block after block is read from memory once, and is still
-    in the core's cache when its scores have become a gradient."""
-    look, blocks = jax.value_and_grad(partial(batch_loss, recipe)), len(batch.share) // ROWS
-
-    def add(total: tuple[jax.Array, Params], number: jax.Array) -> tuple[tuple[jax.Array, Params], None]:
-        return tree.map(jnp.add, total, look(params, block(batch, number))), None
-
-    first = look(params, Batch(*(each[blocks * ROWS :] for each in batch)))  # what fills no block
-    (loss, gradient), _ = jax.lax.scan(add, first, jnp.arange(blocks))
-    if recipe.penalty is None:
-        return (loss, loss), gradient
-    more, slope = jax.value_and_grad(recipe.penalty)(params)
-    return (loss + more, loss), tree.map(jnp.add, gradient, slope)

@@ -16,6 +16,7 @@ from downslope.optimizers.base import Optimizer, gradients_per_step
 from downslope.training import budget
 from downslope.training.lanes import Bundle, Lane, Score
 from downslope.training.layout import Layout, layout
+from downslope.training.many_rows import many, sharing
 from downslope.training.program import Program, Shape
 from downslope.training.step import Recipe
 from downslope.training.stream import Fold
@@ -91,12 +92,15 @@ class Trainer:
     def layout(self, optimizer: Optimizer, outputs: int, batch: int | None) -> Layout:
         """The lanes that a device advances together. Blocks differ in their batches: a full batch needs one.
 
-        Lanes that search would wait for each other's searches, so on a CPU each goes alone.
+        Lanes that search would wait for each other's searches, so on a CPU each goes alone; and on full batches of many rows all
+        devices work for one lane.
         """
         platform = jax.default_backend()
         found = self.forced or layout(self.model.hidden, self.parameters(outputs), platform)
         if not self.forced and platform == "cpu" and gradients_per_step(optimizer) is None:
             found = found._replace(block=1)
+        if not self.forced and platform == "cpu" and batch is None and many(self.rows) and not self.model.random:
+            return Layout(parts=True)
         return found._replace(blocks=1) if batch is None else found
 
     def program(self, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
@@ -115,7 +119,7 @@ class Trainer:
         """The program's shape."""
         cut, layout = self.cut(recipe.optimizer, outputs, batch), self.layout(recipe.optimizer, outputs, batch)
         return Shape(
-            devices=jax.device_count(),
+            devices=sharing(jax.device_count()) if layout.parts else jax.device_count(),
             blocks=layout.blocks,
             block=layout.block,
             rounds=cut.rounds_per_call,
@@ -128,6 +132,7 @@ class Trainer:
             outputs=outputs,
             labels=self.labels,
             random=recipe.model.random,
+            parts=layout.parts,
         )
 
     def bundle(self, lanes: Sequence[Lane], batch: int | None, classes: int | None, score: Score, smooth: int = 1) -> Bundle:

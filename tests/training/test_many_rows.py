@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 from downslope.models import Mlp
 from downslope.optimizers import GradientDescent, Sgd
 from downslope.penalties import L2
-from downslope.training import budget, checkpoint, step, stream
+from downslope.training import budget, checkpoint, many_rows, step, stream
 from downslope.training.lanes import Bundle
 from downslope.training.status import Status
 from downslope.training.stream import Fold, Latest, aligned, chunk, order
@@ -44,8 +44,8 @@ def test_one_order_is_kept_for_each_seed():
 @pytest.mark.parametrize("rows", [60, 64])
 def test_many_rows_give_the_gradient_of_least_squares(monkeypatch, penalty, rows):
     """Also where the last rows fill no block; the truth is NumPy's, in float64."""
-    monkeypatch.setattr(step, "ROWS", 16)
-    monkeypatch.setattr(step, "MANY", 2)
+    monkeypatch.setattr(many_rows, "ROWS", 16)
+    monkeypatch.setattr(many_rows, "MANY", 2)
     part = fold(rows=rows)
     weight = np.random.default_rng(0).integers(0, 3, rows)
     share = (weight / weight.sum()).astype(np.float32)
@@ -134,8 +134,8 @@ def test_a_call_within_an_epoch_sees_no_stopping_slice(monkeypatch):
 
 def test_many_rows_are_evaluated_block_by_block_to_the_scores_and_the_loss_of_least_squares(monkeypatch):
     """Also where the last rows fill no block; the truth is NumPy's, in float64."""
-    monkeypatch.setattr(step, "ROWS", 16)
-    monkeypatch.setattr(step, "MANY", 2)
+    monkeypatch.setattr(many_rows, "ROWS", 16)
+    monkeypatch.setattr(many_rows, "MANY", 2)
     for rows in (60, 64):
         part = fold(rows=rows)
         share = (np.arange(rows) / np.arange(rows).sum()).astype(np.float32)
