@@ -15,6 +15,7 @@ from downslope.training.many_rows import Batch, by_parts
 from downslope.training.step import Recipe, batch_loss, factors, handed_on, scored, update, without_penalty
 
 FEW_ROWS = 1024  # of a round; linear models are the default below
+SINGLES = 4  # updates in one turn of the loop where each sees one example: the loop around it costs as much
 COMPILED: list[str] = []
 """One line for each program compiled in this process, so that tests can count them."""
 
@@ -83,6 +84,7 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     """
     optimizer = recipe.optimizer
     searches = gradients_per_step(optimizer) is None
+    unroll = SINGLES if shape.batch == 1 else 1
     first = optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
 
@@ -113,7 +115,7 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
         steps = before.step + jnp.arange(shape.steps)
         ahead = jax.vmap(lambda step: factors(recipe, step, total))(steps)
         stepping = partial(one_step, before.alive)
-        (params, state), losses = jax.lax.scan(stepping, (before.params, before.state), (places, steps, ahead))
+        (params, state), losses = jax.lax.scan(stepping, (before.params, before.state), (places, steps, ahead), unroll=unroll)
         shown = optimizer.evaluate_at(state, params)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
         alive = before.alive & finite & jnp.all(jnp.isfinite(losses))

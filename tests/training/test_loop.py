@@ -59,12 +59,20 @@ def check_agreement(mine, truth):
     np.testing.assert_allclose(mine[1], truth[1], rtol=2e-5, atol=1e-6)
 
 
-def test_sgd_with_a_falling_rate():
+@pytest.mark.parametrize(("batch", "rate"), [(16, 0.02), (1, 0.001)])
+def test_sgd_with_a_falling_rate(batch, rate):
+    """A batch of 1 too: four updates a turn of the loop, and two left over, in the order of the examples."""
     part = fold(rows=50)
     check_agreement(
-        engine(part, Sgd(learning_rate=0.02), epochs=5, batch=16, seed=3),
-        by_hand(part, rate=0.02, epochs=5, batch=16, seed=3),
+        engine(part, Sgd(learning_rate=rate), epochs=5, batch=batch, seed=3),
+        by_hand(part, rate=rate, epochs=5, batch=batch, seed=3),
     )
+
+
+def test_a_step_on_one_example_asks_for_no_matrix_product():
+    params = Linear().init(jax.random.key(0), 3, 2)
+    primitives = {str(each.primitive) for each in jax.make_jaxpr(Linear().apply)(params, jnp.ones((1, 3))).eqns}
+    assert "dot_general" not in primitives and "reduce_sum" in primitives
 
 
 def test_weights_and_momentum():
