@@ -33,7 +33,7 @@ from downslope.training.stream import derive, signature
 from downslope.training.trainer import Trainer
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0
-COMPILERS = 2  # programs that are compiled at once; each compiler keeps about one core busy
+FEW_ROWS = 4000  # up to there runs are so short that everybody waits for the compiler
 TWIN_TAG = 7
 COUNTERFACTUAL, TRIED = "counterfactual", "counterfactual tuning"
 JUDGED = ("confirmation", COUNTERFACTUAL)  # phases whose runs are judged by rows that they left out
@@ -58,7 +58,8 @@ class Runner:
         self.epochs, self.seed, self.thorough = rules.epochs, rules.seed, rules.thorough
         self.task = problem.dataset.task
         self.classes = len(problem.dataset.classes) if problem.dataset.classes else None
-        self.compiler = ThreadPoolExecutor(COMPILERS, thread_name_prefix="compiler")
+        compilers = 2 if max(len(fit.train) for fit in problem.fits) <= FEW_ROWS else 1
+        self.compiler = ThreadPoolExecutor(compilers, thread_name_prefix="compiler")
         self.trainers: dict[str, Trainer] = {}
 
     def trainer(self, loss: Loss) -> Trainer:
