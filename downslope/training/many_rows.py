@@ -15,10 +15,10 @@ ROWS, MANY = 1024, 16  # rows of a block, and how many blocks are many
 PARTS = 48  # of a full batch; a number that most numbers of cores divide
 COUNTED = 1 << 31  # numbers of an array that 32 bits count
 
-Look = Callable[[Params, "Batch"], tuple[jax.Array, Params]]
-"""From parameters and rows to loss and gradient."""
+Look = Callable[[Any, Params, "Batch"], tuple[jax.Array, Params]]
+"""From a recipe, parameters and rows to loss and gradient."""
 
-Adding = Callable[[Look, Params, "Batch"], tuple[jax.Array, Params]]
+Adding = Callable[[Look, Any, Params, "Batch"], tuple[jax.Array, Params]]
 """The same for many rows, from those of some."""
 
 
@@ -46,14 +46,14 @@ def block(rows: Batch, number: jax.Array) -> Batch:
     return Batch(*(jax.lax.dynamic_slice_in_dim(each, number * ROWS, ROWS) for each in rows))
 
 
-def by_blocks(look: Look, params: Params, batch: Batch) -> tuple[jax.Array, Params]:
+def by_blocks(look: Look, recipe: Any, params: Params, batch: Batch) -> tuple[jax.Array, Params]:
     """Loss and gradient, on one device."""
     blocks, rest = split(batch)
 
     def add(total: Any, number: jax.Array) -> tuple[Any, None]:
-        return tree.map(jnp.add, total, look(params, block(batch, number))), None
+        return tree.map(jnp.add, total, look(recipe, params, block(batch, number))), None
 
-    return jax.lax.scan(add, look(params, rest), jnp.arange(blocks))[0]
+    return jax.lax.scan(add, look(recipe, params, rest), jnp.arange(blocks))[0]
 
 
 def blocks_of(rows: int) -> tuple[int, int]:
@@ -75,29 +75,43 @@ def sharing(devices: int) -> int:
     return max(count for count in range(1, PARTS + 1) if count <= devices and PARTS % count == 0)
 
 
-def by_parts(look: Look, params: Params, batch: Batch, alive: jax.Array, devices: int) -> tuple[jax.Array, Params]:
+def by_parts(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.Array, devices: int) -> tuple[jax.Array, Params]:
     """Loss and gradient of a full batch, of which each of the devices adds up its parts. The sums of all parts are then added in
     one order, so that no bit depends on the number of devices. Nothing is computed for a lane that is not alive."""
     mine, (blocks, rows) = PARTS // devices, blocks_of(len(batch.share))
     tables = [in_a_row(each) for each in batch]
+    lane, structure = jax.tree.flatten((recipe, params))
 
-    def compute(*cut: jax.Array) -> tuple[jax.Array, Params]:
-        return look(params, Batch(*(each.reshape(rows, *like.shape[1:]) for each, like in zip(cut, batch, strict=True))))
+    def compute(lane: list[jax.Array], cut: list[jax.Array]) -> tuple[jax.Array, Params]:
+        whole = (each.reshape(rows, *like.shape[1:]) for each, like in zip(cut, batch, strict=True))
+        return look(*jax.tree.unflatten(structure, lane), Batch(*whole))
 
-    def nothing(*cut: jax.Array) -> tuple[jax.Array, Params]:
-        return tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(compute, *cut))
+    def nothing(lane: list[jax.Array], cut: list[jax.Array]) -> tuple[jax.Array, Params]:
+        return tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(compute, lane, cut))
+
+    @jax.custom_batching.custom_vmap
+    def one(alive: jax.Array, lane: list[jax.Array], cut: list[jax.Array]) -> tuple[jax.Array, Params]:
+        return jax.lax.cond(alive, compute, nothing, lane, cut)
+
+    @one.def_vmap
+    def one_by_one(lanes: int, batched: Any, alive: jax.Array, lane: list[jax.Array], cut: list[jax.Array]) -> Any:
+        """Lanes that share the rows, one after another while the block is in the cache."""
+        mine = [[leaf[i] if own else leaf for leaf, own in zip(lane, batched[1], strict=True)] for i in range(lanes)]
+        found = [one(alive[i], mine[i], cut) for i in range(lanes)]
+        stacked = tree.map(lambda *leaves: jnp.stack(leaves), *found)
+        return stacked, tree.map(lambda _: True, stacked)
 
     def add(total: Any, number: jax.Array) -> tuple[Any, None]:
         cut = [cut_out(each, number, len(each) // len(batch.share) * rows) for each in tables]
         # The branch also keeps the copy of a block apart from its use: joined to it, XLA copies number by number.
-        return tree.map(jnp.add, total, jax.lax.cond(alive, compute, nothing, *cut)), None
+        return tree.map(jnp.add, total, one(alive, lane, cut)), None
 
     def part(number: jax.Array) -> Any:
-        zero = nothing(*(each[:rows] for each in batch))
+        zero = nothing(lane, [each[:rows] for each in batch])
         return jax.lax.scan(add, zero, number * blocks + jnp.arange(blocks))[0]
 
     sums = jax.lax.map(part, jax.lax.axis_index("device") * mine + jnp.arange(mine))
-    rest = look(params, Batch(*(each[PARTS * blocks * rows :] for each in batch)))  # what fills no block
+    rest = look(recipe, params, Batch(*(each[PARTS * blocks * rows :] for each in batch)))  # what fills no block
     return tree.map(lambda each, more: jnp.sum(jax.lax.all_gather(each, "device", tiled=True), 0) + more, sums, rest)
 
 

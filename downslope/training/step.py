@@ -1,7 +1,6 @@
 """One update of one lane: loss, gradient, optimizer, change."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -93,8 +92,7 @@ def update(
 
     def look(trial: Params) -> tuple[tuple[jax.Array, jax.Array], Params]:
         if key is None and (adding or many(len(batch.share))):
-            one = jax.value_and_grad(partial(batch_loss, recipe))
-            loss, slope = (adding or by_blocks)(one, trial, batch)
+            loss, slope = (adding or by_blocks)(jax.value_and_grad(batch_loss, argnums=1), recipe, trial, batch)
             if recipe.penalty is None:
                 return (loss, loss), slope
             more, steeper = jax.value_and_grad(recipe.penalty)(trial)

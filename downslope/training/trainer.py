@@ -93,14 +93,14 @@ class Trainer:
         """The lanes that a device advances together. Blocks differ in their batches: a full batch needs one.
 
         Lanes that search would wait for each other's searches, so on a CPU each goes alone; and on full batches of many rows all
-        devices work for one lane.
+        devices work for one block of lanes.
         """
         platform = jax.default_backend()
         found = self.forced or layout(self.model.hidden, self.parameters(outputs), platform)
         if not self.forced and platform == "cpu" and gradients_per_step(optimizer) is None:
             found = found._replace(block=1)
         if not self.forced and platform == "cpu" and batch is None and many(self.rows) and not self.model.random:
-            return Layout(parts=True)
+            return found._replace(parts=True)
         return found._replace(blocks=1) if batch is None else found
 
     def program(self, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:

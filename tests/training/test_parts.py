@@ -37,11 +37,11 @@ def added(devices: int, alive: bool = True) -> tuple[np.ndarray, np.ndarray]:
     table, share = PARTS[0], np.arange(ROWS, dtype=np.float32) / 1000
     batch = Batch(*map(jnp.asarray, (table.x, table.y, share)))
 
-    def cost(w: jax.Array, part: Batch) -> jax.Array:
-        return jnp.sum(part.share * (part.x @ w - part.y) ** 2)
+    def cost(scale: jax.Array, w: jax.Array, part: Batch) -> jax.Array:
+        return scale * jnp.sum(part.share * (part.x @ w - part.y) ** 2)
 
     def whole(w: jax.Array, flag: jax.Array, rows: Batch) -> tuple[jax.Array, jax.Array]:
-        return by_parts(jax.value_and_grad(cost), w, rows, flag, devices)
+        return by_parts(jax.value_and_grad(cost, argnums=1), jnp.ones(()), w, rows, flag, devices)
 
     mesh, spec = Mesh(np.array(jax.devices()[:devices]), ("device",)), PartitionSpec()
     spread = jax.jit(jax.shard_map(whole, mesh=mesh, in_specs=(spec, spec, spec), out_specs=spec, check_vma=False))
@@ -73,14 +73,14 @@ def test_a_table_too_long_to_be_one_run_of_numbers_adds_up_to_the_same(monkeypat
         np.testing.assert_allclose(found, known, rtol=1e-6)
 
 
-@pytest.mark.parametrize("make", [GradientDescent, Lbfgs])
-def test_lanes_on_all_devices_have_bits_of_their_own(monkeypatch, make):
+@pytest.mark.parametrize(("make", "block"), [(GradientDescent, 4), (Lbfgs, 1)])
+def test_lanes_on_all_devices_have_bits_of_their_own(monkeypatch, make, block):
     """The same alone and beside others, one of them lost; after a resume; and on one device."""
     train, mine = trainer(Linear(), PARTS, EPOCHS, pieces=3), lanes(make)
     lost = Lane(recipe(0.0, GradientDescent(learning_rate=1e20), SquaredError(), Linear()), 0, 3)
     together = run(train, [*mine, lost] if make is GradientDescent else mine, None)
     shape = together.program.shape
-    assert shape.parts and (shape.devices, shape.places, shape.block) == (2, 1, 1) and together.cut.calls == 3
+    assert shape.parts and (shape.devices, shape.places, shape.block) == (2, 1, block) and together.cut.calls == 3
     compiled = len(COMPILED)
     wanted = [bits(lane) for lane in together.trained[:4]]
     assert bits(run(train, [mine[2]], None).trained[0]) == wanted[2]
