@@ -84,7 +84,8 @@ def by_parts(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.A
 
     def compute(lane: list[jax.Array], cut: list[jax.Array]) -> tuple[jax.Array, Params]:
         whole = (each.reshape(rows, *like.shape[1:]) for each, like in zip(cut, batch, strict=True))
-        return look(*jax.tree.unflatten(structure, lane), Batch(*whole))
+        its_recipe, its_params = jax.tree.unflatten(structure, lane)
+        return look(its_recipe, its_params, Batch(*whole))
 
     def nothing(lane: list[jax.Array], cut: list[jax.Array]) -> tuple[jax.Array, Params]:
         return tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(compute, lane, cut))
