@@ -1,6 +1,7 @@
 """The program `downslope`: its commands, and what happens when something goes wrong."""
 
 import errno
+import gc
 import os
 import shlex
 import sys
@@ -26,6 +27,7 @@ COMMANDS = {
     "explain": "explain",
 }
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+RARELY = (50_000, 20, 100)  # objects, and rounds of looking for cycles among the young and among all
 OK, FAILED, BAD_INPUT, INTERNAL, NO_DISK = 0, 1, 2, 70, 74
 
 
@@ -52,6 +54,7 @@ class Program(click.Group):
         """Runs and ends the process with the code that says how it went."""
         arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
         terminal.prepare()
+        gc.set_threshold(*RARELY)  # the process is ours, and most of what it imports stays: Python's own rhythm costs a second
         with signals.stoppable():
             sys.exit(self.outcome(arguments))
 

@@ -2,13 +2,15 @@
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
 ALIGNMENT = 64
 REMEMBERED_ROWS = 20_000
+REMEMBERED = 300 * REMEMBERED_ROWS  # row numbers in the orders that are kept
 SORTED_ROWS = 1 << 18
 
 
@@ -80,16 +82,32 @@ def permutation(rows: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def dealt(shuffled: np.ndarray, batches: int, batch: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The batches of an epoch whose numbers are `wanted`: what `order` says of them."""
+    """The batches of an epoch, or of several, whose numbers are `wanted`: what `order` says of them."""
     first, after = (wanted + step for step in (0, 1))
-    first, after = first * len(shuffled) // batches, after * len(shuffled) // batches
+    first, after = first * shuffled.shape[-1] // batches, after * shuffled.shape[-1] // batches
     place = first[:, None] + np.arange(batch)[None, :]
     real = place < after[:, None]
-    return shuffled[np.minimum(place, after[:, None] - 1)], shares(real.astype(np.float32))
+    return shuffled[..., np.minimum(place, after[:, None] - 1)], shares(real.astype(np.float32))
 
 
-remembered = lru_cache(maxsize=512)(order)
-"""The same for tables so small that the orders can be kept: every contender sees the same ones again."""
+def orders(rows: int, batches: int, batch: int, seed: int, first: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
+    """`order` of so many epochs from the `first` on, one after another; kept where a table is small."""
+    if rows > REMEMBERED_ROWS:
+        return unkept(rows, batches, batch, seed, first, epochs)
+    return keeping(rows * epochs)(rows, batches, batch, seed, first, epochs)
+
+
+def unkept(rows: int, batches: int, batch: int, seed: int, first: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
+    """What `orders` says, drawn anew."""
+    shuffled = np.stack([permutation(rows, seed, epoch) for epoch in range(first, first + epochs)])
+    found, share = dealt(shuffled, batches, batch, np.arange(batches))
+    return found.reshape(-1, batch), np.tile(share, (epochs, 1))
+
+
+@cache
+def keeping(numbers: int) -> Callable[..., tuple[np.ndarray, np.ndarray]]:
+    """`unkept`, kept: every contender sees the same orders again. They have room for all epochs of a small table."""
+    return lru_cache(maxsize=REMEMBERED // max(1, numbers))(unkept)
 
 
 def signature(train: np.ndarray, batches: int, batch: int, seed: int) -> np.ndarray:
@@ -98,7 +116,7 @@ def signature(train: np.ndarray, batches: int, batch: int, seed: int) -> np.ndar
     >>> signature(np.array([4, 7, 9]), batches=2, batch=2, seed=0).tobytes().hex()[:8]
     'fa71bfe1'
     """
-    rows, share = (remembered if len(train) <= REMEMBERED_ROWS else order)(len(train), batches, batch, seed, 0)
+    rows, share = orders(len(train), batches, batch, seed, 0, 1)
     digest = hashlib.sha256(np.where(share > 0, train[rows], -1).astype("<i8").tobytes())
     return np.frombuffer(digest.digest(), np.uint8)
 
@@ -123,15 +141,17 @@ def chunk(
     fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int, latest: Latest | None = None
 ) -> tuple[np.ndarray, ...]:
     """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, shares."""
-    wanted = np.arange(first, first + batches)
-    latest, parts = latest or Latest(), []
-    for epoch in np.unique(wanted // epoch_size).tolist():
-        mine = wanted[wanted // epoch_size == epoch] % epoch_size
-        if fold.rows <= REMEMBERED_ROWS:
-            parts.append(tuple(part[mine] for part in remembered(fold.rows, epoch_size, batch, seed, epoch)))
-        else:
+    epochs = range(first // epoch_size, (first + batches - 1) // epoch_size + 1)
+    if fold.rows <= REMEMBERED_ROWS:
+        begin = first % epoch_size
+        found = orders(fold.rows, epoch_size, batch, seed, epochs.start, len(epochs))
+        rows, share = (part[begin : begin + batches] for part in found)
+    else:
+        latest, parts, wanted = latest or Latest(), [], np.arange(first, first + batches)
+        for epoch in epochs:
+            mine = wanted[wanted // epoch_size == epoch] % epoch_size
             parts.append(dealt(latest.permutation(fold.rows, seed, epoch), epoch_size, batch, mine))
-    rows, share = (np.concatenate(column) for column in zip(*parts, strict=True))
+        rows, share = (np.concatenate(column) for column in zip(*parts, strict=True))
     if not fold.even:
         share = shares(np.where(share > 0, gathered(fold.weight, rows), np.float32(0)))
     x, y = fold.shown

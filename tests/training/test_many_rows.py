@@ -19,10 +19,10 @@ from downslope.training.stream import Fold, Latest, aligned, chunk, order
 from tests.training.problems import Lane, Linear, SquaredError, bits, fold, recipe, rmse_of, run, trainer
 
 
-@pytest.mark.parametrize("latest", [None, Latest()])
-def test_a_large_table_is_dealt_piece_by_piece_as_its_whole_order_says(monkeypatch, latest):
+@pytest.mark.parametrize(("latest", "small"), [(None, 50), (Latest(), 50), (None, 200)])
+def test_a_table_is_dealt_piece_by_piece_as_its_whole_order_says(monkeypatch, latest, small):
     """Over the border between two epochs, and back again, as another seed and a resumed run may ask."""
-    monkeypatch.setattr(stream, "REMEMBERED_ROWS", 50)
+    monkeypatch.setattr(stream, "REMEMBERED_ROWS", small)
     part, batches, batch = fold(rows=101), 7, 16
     for first, seed in ((0, 3), (3, 3), (5, 3), (0, 4), (3, 3)):
         x, y, share = chunk(part, 4, batch, seed, batches, first, latest)
@@ -31,6 +31,17 @@ def test_a_large_table_is_dealt_piece_by_piece_as_its_whole_order_says(monkeypat
             np.testing.assert_array_equal(x[place], part.x[rows])
             np.testing.assert_array_equal(y[place], part.y[rows])
             np.testing.assert_array_equal(share[place], wanted)
+
+
+def test_a_small_table_is_shuffled_once_for_all_contenders(monkeypatch):
+    """Also where its epochs are many."""
+    drawn, part, plain = [], fold(rows=41), stream.permutation
+    monkeypatch.setattr(stream, "permutation", lambda *asked: drawn.append(asked) or plain(*asked))
+    first, second = (
+        [chunk(part, batches=900, batch=14, seed=seed, epoch_size=3, first=0) for seed in range(12)] for _ in range(2)
+    )
+    assert len(drawn) == 12 * 300
+    assert all(np.array_equal(one[0], other[0]) for one, other in zip(first, second, strict=True))
 
 
 def test_one_order_is_kept_for_each_seed():
