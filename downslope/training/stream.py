@@ -91,17 +91,18 @@ def dealt(shuffled: np.ndarray, batches: int, batch: int, wanted: np.ndarray) ->
 
 
 def orders(rows: int, batches: int, batch: int, seed: int, first: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
-    """`order` of so many epochs from the `first` on, one after another; kept where a table is small."""
+    """`order` of so many epochs from the `first` on, one after another, and the shares, which are those of every epoch; kept
+    where a table is small."""
     if rows > REMEMBERED_ROWS:
         return unkept(rows, batches, batch, seed, first, epochs)
     return keeping(rows * epochs)(rows, batches, batch, seed, first, epochs)
 
 
 def unkept(rows: int, batches: int, batch: int, seed: int, first: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
-    """What `orders` says, drawn anew."""
+    """What `orders` says, drawn anew; in as few bytes for each row as will do."""
     shuffled = np.stack([permutation(rows, seed, epoch) for epoch in range(first, first + epochs)])
-    found, share = dealt(shuffled, batches, batch, np.arange(batches))
-    return found.reshape(-1, batch), np.tile(share, (epochs, 1))
+    found, share = dealt(shuffled.astype(np.min_scalar_type(rows)), batches, batch, np.arange(batches))
+    return found.reshape(-1, batch), share
 
 
 @cache
@@ -141,13 +142,13 @@ def chunk(
     fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int, latest: Latest | None = None
 ) -> tuple[np.ndarray, ...]:
     """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, shares."""
+    wanted = np.arange(first, first + batches)
     epochs = range(first // epoch_size, (first + batches - 1) // epoch_size + 1)
     if fold.rows <= REMEMBERED_ROWS:
-        begin = first % epoch_size
-        found = orders(fold.rows, epoch_size, batch, seed, epochs.start, len(epochs))
-        rows, share = (part[begin : begin + batches] for part in found)
+        rows, share = orders(fold.rows, epoch_size, batch, seed, epochs.start, len(epochs))
+        rows, share = rows[first % epoch_size :][:batches], share[wanted % epoch_size]
     else:
-        latest, parts, wanted = latest or Latest(), [], np.arange(first, first + batches)
+        latest, parts = latest or Latest(), []
         for epoch in epochs:
             mine = wanted[wanted // epoch_size == epoch] % epoch_size
             parts.append(dealt(latest.permutation(fold.rows, seed, epoch), epoch_size, batch, mine))
