@@ -24,7 +24,7 @@ from downslope.data.split import split
 from downslope.losses import catalogue as losses
 from downslope.models import catalogue as models
 from downslope.optimizers import catalogue as optimizers
-from downslope.training.stream import derive
+from downslope.training.orders import derive
 
 FILE = Path(__file__).parent / "traces.npz"
 TABLES = {"folds": ("diabetes", "squared_error"), "single": ("breast_cancer", "binary_cross_entropy")}

@@ -14,11 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import __main__ as command  # noqa: E402 - the folder is no installed package
-from benchmarks import (  # noqa: E402
+from benchmarks import __main__ as command
+from benchmarks import (
     card,
     compared,
     engine,
@@ -36,11 +33,12 @@ from benchmarks import (  # noqa: E402
     sizes,
     steps,
 )
-from benchmarks.workers import fit, pieces, waiting  # noqa: E402
-from benchmarks.workers.in_jax import InJax  # noqa: E402
-from downslope.losses import catalogue as loss_catalogue  # noqa: E402
-from downslope.optimizers import Sgd  # noqa: E402
+from benchmarks.workers import fit, pieces, waiting
+from benchmarks.workers.in_jax import InJax
+from downslope.losses import catalogue as loss_catalogue
+from downslope.optimizers import Sgd
 
+ROOT = Path(__file__).parent.parent
 Process = neighbours.Process
 
 

@@ -54,7 +54,7 @@ class Program(click.Group):
         """Runs and ends the process with the code that says how it went."""
         arguments = list(sys.argv[1:] if args is None else args) or ["--help"]
         terminal.prepare()
-        gc.set_threshold(*RARELY)  # the process is ours, and most of what it imports stays: Python's own rhythm costs a second
+        gc.set_threshold(*RARELY)  # the process is ours, and what it imports stays: no need to look again and again
         with signals.stoppable():
             sys.exit(self.outcome(arguments))
 

@@ -9,8 +9,9 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from downslope.core.types import Params
+from downslope.training.orders import shares
 from downslope.training.step import Batch, Recipe, mean_loss, raw_scores
-from downslope.training.stream import Fold, shares
+from downslope.training.stream import Fold
 
 MOST_NUMBERS = 2_000_000  # of a matrix that is looked at; of a larger one some rows, evenly spread
 MOST_STEPS = 200

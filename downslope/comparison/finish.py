@@ -33,8 +33,8 @@ from downslope.data.describe import Dataset
 from downslope.data.split import Splits
 from downslope.models.base import Layered
 from downslope.training import devices
+from downslope.training.orders import derive
 from downslope.training.status import Status
-from downslope.training.stream import derive
 
 CONTROL_TAG = 11
 OPTIMUM = "optimum"

@@ -27,9 +27,9 @@ from downslope.prediction.predictor import forward
 from downslope.training import checkpoint
 from downslope.training.budget import Cut
 from downslope.training.lanes import Bundle, Lane, Trained
+from downslope.training.orders import derive, signature
 from downslope.training.status import Status
 from downslope.training.step import Recipe
-from downslope.training.stream import derive, signature
 from downslope.training.trainer import Trainer
 
 SECONDS_BETWEEN_CHECKPOINTS = 5.0

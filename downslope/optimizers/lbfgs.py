@@ -50,15 +50,12 @@ class Search(NamedTuple):
 class Lbfgs(Optimizer):
     """Builds a picture of the curvature from its last steps and goes along the resulting direction until the strong Wolfe
     conditions hold: tens of updates instead of thousands. Each update costs as many gradients as its search needs, usually
-    one or two beyond the first. The learning rate is the first size tried and is meant to stay at 1.
+    one or two: the loss and gradient where a search ends, `state.ended`, are those the next update begins with. The learning rate
+    is the first size tried and is meant to stay at 1.
 
     Use it for smooth problems on all rows, above all linear models.
     Not with mini-batches, whose noise it cannot bear, and not with losses that have corners, where there is no curvature to
     learn.
-
-    The search ends where it has looked, so its loss and gradient are the next update's: `state.ended` has them, and only the
-    first update needs a gradient of its own.
-
     >>> params, look = jnp.array([3.0, 1.0]), jax.value_and_grad(lambda p: jnp.sum(jnp.array([1.0, 50.0]) * p**2))
     >>> lbfgs = Lbfgs()
     >>> state, (loss, gradient) = lbfgs.init(params), look(params)

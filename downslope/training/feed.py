@@ -10,8 +10,9 @@ import numpy as np
 
 from downslope.training.budget import Cut
 from downslope.training.many_rows import Batch
+from downslope.training.orders import Latest
 from downslope.training.program import Program
-from downslope.training.stream import Fold, Latest, aligned, chunk, padded, whole
+from downslope.training.stream import Fold, aligned, chunk, padded, whole
 
 GATHERER = ThreadPoolExecutor(1, thread_name_prefix="gatherer")
 Rows = tuple[np.ndarray, ...]

@@ -23,8 +23,9 @@ from downslope.models import Linear, Mlp
 from downslope.optimizers import GradientDescent
 from downslope.penalties import L2
 from downslope.schedules import Constant
+from downslope.training.orders import shares
 from downslope.training.step import Batch, Recipe, mean_loss, raw_scores, update
-from downslope.training.stream import Fold, shares
+from downslope.training.stream import Fold
 from tests.comparison import small
 
 

@@ -104,11 +104,11 @@ class Numbers(ast.NodeTransformer):
         about = any(isinstance(target, ast.Name) and target.id == "about" for target in node.targets)
         return node if about else self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802 - the name is ast's
         declares = isinstance(node.func, ast.Name) and node.func.id in DECLARED
         return node if declares else self.generic_visit(node)
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802 - the name is ast's
         if isinstance(node.value, bool) or not isinstance(node.value, int | float) or node.value == 0:
             return node
         self.found.append((node.value, node.lineno))

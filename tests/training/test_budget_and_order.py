@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from downslope.training.best import Best
 from downslope.training.budget import CALL_BYTES, CALL_SECONDS, cut, default_batch, default_epochs
 from downslope.training.layout import MOST, Layout, layout
-from downslope.training.stream import chunk, derive, order
+from downslope.training.orders import derive, order
+from downslope.training.stream import chunk
 from tests.training.problems import fold
 
 ONE = Layout()

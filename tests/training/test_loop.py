@@ -13,8 +13,9 @@ from downslope.optimizers import ClipByGlobalNorm, Lbfgs, Momentum, Sam, Sgd, Un
 from downslope.optimizers.base import Here
 from downslope.penalties import L2
 from downslope.schedules import Linear as LinearSchedule
+from downslope.training.orders import order
 from downslope.training.step import Batch, update, without_penalty
-from downslope.training.stream import Fold, order
+from downslope.training.stream import Fold
 from downslope.training.trainer import Trainer
 from tests.training.problems import COMPILER, Lane, Linear, SquaredError, fold, recipe, run, trainer
 

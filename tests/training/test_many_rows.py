@@ -12,10 +12,12 @@ from scipy.stats import chisquare
 from downslope.models import Mlp
 from downslope.optimizers import GradientDescent, Sgd
 from downslope.penalties import L2
-from downslope.training import budget, checkpoint, many_rows, step, stream
+from downslope.training import budget, checkpoint, many_rows, orders, step, stream
 from downslope.training.lanes import Bundle
+from downslope.training.many_rows import split
+from downslope.training.orders import Latest, order
 from downslope.training.status import Status
-from downslope.training.stream import Fold, Latest, aligned, chunk, order
+from downslope.training.stream import Fold, aligned, chunk
 from tests.training.problems import Lane, Linear, SquaredError, bits, fold, recipe, rmse_of, run, trainer
 
 
@@ -35,8 +37,8 @@ def test_a_table_is_dealt_piece_by_piece_as_its_whole_order_says(monkeypatch, la
 
 def test_a_small_table_is_shuffled_once_for_all_contenders(monkeypatch):
     """Also where its epochs are many."""
-    drawn, part, plain = [], fold(rows=41), stream.permutation
-    monkeypatch.setattr(stream, "permutation", lambda *asked: drawn.append(asked) or plain(*asked))
+    drawn, part, plain = [], fold(rows=41), orders.permutation
+    monkeypatch.setattr(orders, "permutation", lambda *asked: drawn.append(asked) or plain(*asked))
     first, second = (
         [chunk(part, batches=900, batch=14, seed=seed, epoch_size=3, first=0) for seed in range(12)] for _ in range(2)
     )
@@ -73,19 +75,16 @@ def test_many_rows_give_the_gradient_of_least_squares(monkeypatch, penalty, rows
     np.testing.assert_allclose(loss, np.sum(share * error**2), rtol=1e-5)
 
 
-def test_few_rows_are_one_block(monkeypatch):
+@pytest.mark.parametrize(("rows", "blocks"), [(60, []), (many_rows.MANY * many_rows.ROWS - 1, []), (1 << 15, [32])])
+def test_few_rows_are_one_block(monkeypatch, rows, blocks):
     """The bits of usual tables stay as they were."""
-    monkeypatch.setattr(step, "by_blocks", lambda *_: pytest.fail("only many rows go block by block"))
-    part, made = fold(rows=60), recipe(0.0, GradientDescent(), SquaredError(), Linear())
+    seen, plain = [], step.by_blocks
+    monkeypatch.setattr(step, "by_blocks", lambda *given: seen.append(split(given[-1])[0]) or plain(*given))
+    part, made = fold(rows=rows), recipe(0.0, GradientDescent(), SquaredError(), Linear())
     params = made.model.init(jax.random.key(0), 3, 1)
-    step.update(
-        made,
-        params,
-        GradientDescent().init(params),
-        step.Batch(*map(jnp.asarray, (part.x, part.y, np.full(60, 1 / 60)))),
-        {},
-        None,
-    )
+    batch = step.Batch(*map(jnp.asarray, (part.x, part.y, np.full(rows, 1 / rows))))
+    step.update(made, params, GradientDescent().init(params), batch, {}, None)
+    assert seen == blocks
 
 
 def test_devices_share_rows_that_begin_where_they_may():
@@ -179,11 +178,11 @@ def test_a_slice_that_begins_where_it_may_is_not_copied():
 def test_a_large_table_is_put_in_the_order_of_random_numbers(monkeypatch):
     """Smaller ones are shuffled as they always were. All 24 orders of four rows come up, as often as chance would have it."""
     shuffled = np.random.Generator(np.random.Philox(key=[3, 1])).permutation(1_000)
-    np.testing.assert_array_equal(stream.permutation(1_000, 3, 1), shuffled)
-    monkeypatch.setattr(stream, "SORTED_ROWS", 1)
+    np.testing.assert_array_equal(orders.permutation(1_000, 3, 1), shuffled)
+    monkeypatch.setattr(orders, "SORTED_ROWS", 1)
     raw = np.random.Philox(key=[3, 1]).random_raw(1_000)
-    np.testing.assert_array_equal(stream.permutation(1_000, 3, 1), np.lexsort((np.arange(1_000), raw >> 10)))
-    found = Counter(stream.permutation(4, 3, epoch).tobytes() for epoch in range(2_400))
+    np.testing.assert_array_equal(orders.permutation(1_000, 3, 1), np.lexsort((np.arange(1_000), raw >> 10)))
+    found = Counter(orders.permutation(4, 3, epoch).tobytes() for epoch in range(2_400))
     assert len(found) == 24
     assert chisquare(list(found.values())).pvalue > 1e-3
-    assert stream.permutation(1, 3, 1).tolist() == [0]
+    assert orders.permutation(1, 3, 1).tolist() == [0]
