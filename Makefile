@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 PEERS := .venv-peers/bin
 READY := .venv/ready
+KERNELS := $(wildcard downslope/core/*.c downslope/core/*.h)
 PIP := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PIP_OF_PEERS := -m pip install --quiet --disable-pip-version-check --constraint .venv-peers/constraints.txt
 WORKERS ?= 2
@@ -25,22 +26,22 @@ help:  ## list the targets
 
 setup: $(READY)  ## make .venv with everything that is needed, once
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt setup.py $(KERNELS)
 	@test -n "$(PYTHON)" || { echo "downslope needs Python 3.11 or newer with venv; none was found on PATH" >&2; exit 2; }
 	@echo "Setting up .venv (once; a minute or two)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python $(PIP) setuptools
+	@$(BIN)/python $(PIP) setuptools jaxlib
 	@$(BIN)/python $(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@
 
-.venv-peers/ready: pyproject.toml constraints.txt
+.venv-peers/ready: pyproject.toml constraints.txt setup.py $(KERNELS)
 	@test -n "$(PYTHON)" || { echo "downslope needs Python 3.11 or newer with venv; none was found on PATH" >&2; exit 2; }
 	@echo "Setting up .venv-peers (once; some minutes)"
 	@test -x $(PEERS)/python || $(PYTHON) -m venv .venv-peers
 	@# PyTorch brings SymPy, which wants an older mpmath than the tests have; so the peers live apart from the tests' packages,
 	@# with the mpmath that SymPy chooses. For the truth of `make accuracy` either will do.
 	@grep -v '^mpmath==' constraints.txt > .venv-peers/constraints.txt
-	@$(PEERS)/python $(PIP_OF_PEERS) setuptools
+	@$(PEERS)/python $(PIP_OF_PEERS) setuptools jaxlib
 	@$(PEERS)/python $(PIP_OF_PEERS) --no-build-isolation --editable '.[peers]' optax mpmath
 	@touch $@
 

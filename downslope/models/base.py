@@ -58,22 +58,4 @@ class Layered(Model):
         return {"layers": [*hidden, {**last, "bias": constant}]}
 
 
-@jax.custom_jvp
-def product(x: Float[Array, "batch rows"], weight: Float[Array, "rows columns"]) -> Float[Array, "batch columns"]:
-    """`x @ weight`, whose gradient by the weights is computed from `x` turned over beforehand.
-
-    Fast matrix products read the numbers they add up along rows. That gradient adds up along the columns of both factors;
-    left to itself, XLA gives it to a slower kernel.
-    """
-    return x @ weight
-
-
-@product.defjvp
-def product_jvp(values: tuple[Array, Array], changes: tuple[Array, Array]) -> tuple[Array, Array]:
-    """The change of a product; what reverse mode makes of its second term is the product with the turned `x`."""
-    x, weight = values
-    turned = jax.lax.optimization_barrier(x.T)  # without the barrier the turning is undone again
-    return x @ weight, changes[0] @ weight + jax.lax.dot_general(turned, changes[1], (((0,), (0,)), ((), ())))
-
-
 CONTRACT = Model

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutPart, Paper
+from downslope.core.layer import layer
 from downslope.core.record import choice, hyper
 from downslope.core.types import Number, Params
-from downslope.models.base import Layered, product
+from downslope.models.base import Layered
 
 
 class Mlp(Layered):
@@ -60,8 +61,8 @@ class Mlp(Layered):
         self, params: Params, x: Float[Array, "batch features"], key: jax.Array | None = None
     ) -> Float[Array, "batch outputs"]:
         *hidden, last = params["layers"]
-        for index, layer in enumerate(hidden):
-            x = jax.nn.relu(product(x, layer["weight"]) + layer["bias"][None])
+        for index, each in enumerate(hidden):
+            x = layer(x, each["weight"], each["bias"])
             if key is not None:
                 keep = jax.random.bernoulli(jax.random.fold_in(key, index), 1 - self.dropout, x.shape)
                 x = jnp.where(keep, x / (1 - self.dropout), 0)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import jax
 
+from downslope.core import layer
+
 FEWEST = 2  # a program for one device gives other last digits than the same program spread over two or more
 
 
@@ -36,6 +38,8 @@ def cores() -> int:
 
 
 def words() -> str:
-    """`one` or `many`, and of which kind where it is no CPU: all about devices that changes a run's bits."""
-    number = "one" if jax.device_count() == 1 else "many"
-    return number if jax.default_backend() == "cpu" else f"{number} {jax.default_backend()}"
+    """`one` or `many`, of which kind where it is no CPU, and whether our kernels are missing: all that changes a run's bits."""
+    number, kind = "one" if jax.device_count() == 1 else "many", jax.default_backend()
+    if kind == "cpu":
+        return number if layer.able() else f"{number} without kernels"
+    return f"{number} {kind}"

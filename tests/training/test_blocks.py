@@ -93,8 +93,11 @@ def test_each_stream_is_put_on_a_device_once(wide):
     assert (np.asarray(data.x) == np.asarray(data.x)[:1]).all()
 
 
-def test_a_run_on_an_accelerator_is_never_continued_on_a_cpu(monkeypatch):
+def test_a_run_is_never_continued_where_other_kernels_compute(monkeypatch):
+    monkeypatch.setattr(devices.layer, "able", lambda: True)
     assert devices.words() == "many"
+    monkeypatch.setattr(devices.layer, "able", lambda: False)
+    assert devices.words() == "many without kernels"
     monkeypatch.setattr(devices.jax, "default_backend", lambda: "gpu")
     assert devices.words() == "many gpu"
     made = trainer(folds=[fold()])

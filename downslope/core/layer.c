@@ -1,0 +1,107 @@
+/* A small network's layer with rectifiers, forward and backward, on one core; called by XLA.
+
+   All matrices are float32, row by row. The numbers of a sum are added one after another, in chunks that are added in turn, each
+   product rounded together with its sum: a result depends neither on the width of the machine's registers nor on other rows. */
+
+#include "xla/ffi/api/c_api.h"
+
+enum { ROWS = 6, FEWEST = 16, BLOCK = 64, CHUNK = 128 }; /* of a tile; columns; columns and rows that stay in the cache */
+
+struct layer {
+  const float *x, *weight, *bias; /* (rows, inputs), (inputs, outputs), (outputs) */
+  const float *result, *slope;    /* backward: what came out, and the gradient by it */
+  float *out;
+  float *by_x, *by_weight, *by_bias;
+  long rows, inputs, outputs;
+};
+
+struct product {
+  const float *left, *right, *bias;
+  float *out;
+  long left_step, right_step, out_step; /* from one row in memory to the next */
+  long rows, columns, depth;
+  int more, rectified; /* whether it is added to what is there; whether what is below 0 becomes 0 */
+};
+
+typedef void run(const struct layer *);
+
+#if defined(__x86_64__)
+#define NAME(x) x##_avx512
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
+#define LANES 16
+#define REGISTERS 4
+#include "layer_tiles.h"
+#define NAME(x) x##_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 8
+#define REGISTERS 2
+#include "layer_tiles.h"
+
+#if defined(WITHOUT_AVX512) /* for a test */
+static int has_avx512(void) { return 0; }
+#else
+static int has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw");
+}
+#endif
+static int able(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static run *forward(void) { return has_avx512() ? forward_avx512 : forward_avx2; }
+static run *backward(void) { return has_avx512() ? backward_avx512 : backward_avx2; }
+#elif defined(__aarch64__)
+#define NAME(x) x##_neon
+#define TARGET
+#define LANES 4
+#define REGISTERS 4
+#include "layer_tiles.h"
+
+static int able(void) { return 1; }
+static run *forward(void) { return forward_neon; }
+static run *backward(void) { return backward_neon; }
+#else
+static int able(void) { return 0; }
+static run *forward(void) { return 0; }
+static run *backward(void) { return 0; }
+#endif
+
+/* Whether this processor can. */
+int downslope_able(void) { return able(); }
+
+/* XLA asks what a function needs when it is registered, before anything is computed. */
+static int asked(XLA_FFI_CallFrame *frame) {
+  for (XLA_FFI_Extension_Base *more = frame->extension_start; more; more = more->next)
+    if (more->type == XLA_FFI_Extension_Metadata) {
+      XLA_FFI_Metadata *about = ((XLA_FFI_Metadata_Extension *)more)->metadata;
+      about->api_version.major_version = XLA_FFI_API_MAJOR;
+      about->api_version.minor_version = XLA_FFI_API_MINOR;
+      about->traits = 0;
+      return 1;
+    }
+  return 0;
+}
+
+static void *given(XLA_FFI_CallFrame *frame, int number) { return ((XLA_FFI_Buffer *)frame->args.args[number])->data; }
+static void *result(XLA_FFI_CallFrame *frame, int number) { return ((XLA_FFI_Buffer *)frame->rets.rets[number])->data; }
+static long size(XLA_FFI_CallFrame *frame, int number, int axis) {
+  return ((XLA_FFI_Buffer *)frame->args.args[number])->dims[axis];
+}
+
+/* x, weight, bias -> relu(x weight + bias) */
+XLA_FFI_Error *downslope_layer(XLA_FFI_CallFrame *frame) {
+  if (asked(frame)) return 0;
+  const struct layer all = {.x = given(frame, 0), .weight = given(frame, 1), .bias = given(frame, 2), .out = result(frame, 0),
+                            .rows = size(frame, 0, 0), .inputs = size(frame, 0, 1), .outputs = size(frame, 1, 1)};
+  forward()(&all);
+  return 0;
+}
+
+/* x, weight, result, slope -> the gradients by weight and bias, and by x where a third is asked for */
+XLA_FFI_Error *downslope_layer_backward(XLA_FFI_CallFrame *frame) {
+  if (asked(frame)) return 0;
+  const struct layer all = {.x = given(frame, 0), .weight = given(frame, 1), .result = given(frame, 2), .slope = given(frame, 3),
+                            .by_weight = result(frame, 0), .by_bias = result(frame, 1),
+                            .by_x = frame->rets.size > 2 ? result(frame, 2) : 0,
+                            .rows = size(frame, 0, 0), .inputs = size(frame, 0, 1), .outputs = size(frame, 1, 1)};
+  backward()(&all);
+  return 0;
+}

@@ -1,0 +1,116 @@
+/* The layer for one kind of vector registers. Included by layer.c once for each kind, with NAME(x) a name of its own, TARGET an
+   attribute that lets the compiler use them, LANES numbers in a register, REGISTERS of them side by side in a tile of ROWS rows:
+   as large as the register file allows, so that each number that is loaded serves many sums. */
+
+typedef float NAME(vector) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int NAME(truth) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+#define INLINE static inline __attribute__((always_inline)) TARGET
+#define UNROLLED _Pragma("GCC unroll 8")
+#define WIDE (LANES * REGISTERS)
+#define AT(place) (*(NAME(vector) *)(place))
+#define SEEN(place) (*(const NAME(vector) *)(place))
+
+INLINE NAME(vector) NAME(only)(const NAME(vector) value, const NAME(truth) where) {
+  return (NAME(vector))((NAME(truth))value & where);
+}
+
+/* A tile of so many rows and registers. */
+INLINE void NAME(tile)(const int rows, const int registers, const int turned, const struct product *of, const float *left,
+                       const float *right, const float *bias, float *out) {
+  const long depth = of->depth, right_step = of->right_step;
+  const long row_step = turned ? 1 : of->left_step, depth_step = turned ? of->left_step : 1;
+  NAME(vector) sum[ROWS][REGISTERS];
+  UNROLLED for (int at = 0; at < registers; at++) {
+    const NAME(vector) start = bias ? SEEN(bias + at * LANES) : (NAME(vector)){0};
+    UNROLLED for (int row = 0; row < rows; row++) sum[row][at] = start;
+  }
+  for (long number = 0; number < depth; number++, left += depth_step, right += right_step) {
+    NAME(vector) each[REGISTERS];
+    UNROLLED for (int at = 0; at < registers; at++) each[at] = SEEN(right + at * LANES);
+    UNROLLED for (int row = 0; row < rows; row++) {
+      const NAME(vector) one = left[row * row_step] - (NAME(vector)){0};
+      UNROLLED for (int at = 0; at < registers; at++) sum[row][at] += one * each[at];
+    }
+  }
+  UNROLLED for (int row = 0; row < rows; row++) UNROLLED for (int at = 0; at < registers; at++) {
+    float *place = out + row * of->out_step + at * LANES;
+    NAME(vector) value = sum[row][at];
+    if (of->more) value += SEEN(place);
+    AT(place) = of->rectified ? NAME(only)(value, ~(value <= 0)) : value; /* what is no number stays so */
+  }
+}
+
+/* All rows of WIDE columns, or of the fewest. */
+INLINE void NAME(stripe)(const int registers, const int turned, const struct product *of, const float *right, const float *bias,
+                         float *out) {
+  const long row_step = turned ? 1 : of->left_step;
+  long row = 0;
+  for (; row + ROWS <= of->rows; row += ROWS)
+    NAME(tile)(ROWS, registers, turned, of, of->left + row * row_step, right, bias, out + row * of->out_step);
+  for (; row < of->rows; row++)
+    NAME(tile)(1, registers, turned, of, of->left + row * row_step, right, bias, out + row * of->out_step);
+}
+
+/* All columns. The left factor is read by its columns where it is `turned`. */
+INLINE void NAME(multiply)(const int turned, const struct product *of) {
+  long column = 0;
+  for (; column + WIDE <= of->columns; column += WIDE)
+    NAME(stripe)(REGISTERS, turned, of, of->right + column, of->bias ? of->bias + column : 0, of->out + column);
+  for (; column < of->columns; column += FEWEST)
+    NAME(stripe)(FEWEST / LANES, turned, of, of->right + column, of->bias ? of->bias + column : 0, of->out + column);
+}
+
+static TARGET void NAME(forward)(const struct layer *all) {
+  for (long start = 0; start < all->inputs; start += CHUNK) {
+    const long left = all->inputs - start, depth = left < CHUNK ? left : CHUNK;
+    const struct product of = {.left = all->x + start, .left_step = all->inputs, .right = all->weight + start * all->outputs,
+                               .right_step = all->outputs, .bias = start ? 0 : all->bias, .out = all->out,
+                               .out_step = all->outputs, .rows = all->rows, .columns = all->outputs, .depth = depth,
+                               .more = start > 0, .rectified = depth == left};
+    NAME(multiply)(0, &of);
+  }
+}
+
+static TARGET void NAME(backward)(const struct layer *all) {
+  float slope[CHUNK * BLOCK], weight[BLOCK * BLOCK];
+  for (long start = 0; start < all->rows; start += CHUNK) {
+    const long left = all->rows - start, rows = left < CHUNK ? left : CHUNK;
+    for (long column = 0; column < all->outputs; column += BLOCK) {
+      const long rest = all->outputs - column, columns = rest < BLOCK ? rest : BLOCK;
+      for (long at = 0; at < columns; at += LANES) {
+        NAME(vector) sum = start ? SEEN(all->by_bias + column + at) : (NAME(vector)){0};
+        for (long row = 0; row < rows; row++) {
+          const long place = (start + row) * all->outputs + column + at;
+          sum += AT(slope + row * columns + at) = NAME(only)(SEEN(all->slope + place), SEEN(all->result + place) > 0);
+        }
+        AT(all->by_bias + column + at) = sum;
+      }
+      const struct product by_weight = {.left = all->x + start * all->inputs, .left_step = all->inputs, .right = slope,
+                                        .right_step = columns, .out = all->by_weight + column, .out_step = all->outputs,
+                                        .rows = all->inputs, .columns = columns, .depth = rows, .more = start > 0};
+      NAME(multiply)(1, &by_weight);
+      if (!all->by_x) continue;
+      for (long input = 0; input < all->inputs; input += BLOCK) {
+        const long more = all->inputs - input, inputs = more < BLOCK ? more : BLOCK;
+        for (long at = 0; at < inputs; at += FEWEST)
+          for (long number = 0; number < columns; number++)
+            for (int side = 0; side < FEWEST; side++)
+              weight[number * inputs + at + side] = all->weight[(input + at + side) * all->outputs + column + number];
+        const struct product by_x = {.left = slope, .left_step = columns, .right = weight, .right_step = inputs,
+                                     .out = all->by_x + start * all->inputs + input, .out_step = all->inputs, .rows = rows,
+                                     .columns = inputs, .depth = columns, .more = column > 0};
+        NAME(multiply)(0, &by_x);
+      }
+    }
+  }
+}
+
+#undef NAME
+#undef TARGET
+#undef LANES
+#undef REGISTERS
+#undef INLINE
+#undef UNROLLED
+#undef WIDE
+#undef AT
+#undef SEEN
