@@ -1,5 +1,6 @@
 """The compiled program: advances the blocks of lanes on each device by some rounds of training."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -51,7 +52,8 @@ class Shape(NamedTuple):
     A chunk is `rounds` rounds of `steps` updates, or one of the `calls` parts of a round that is too long for a chunk. Its
     batches of `batch` rows lie one after another and repeat after `period` of them. `stop` counts the rows of the stopping
     slice, `labels` says whether targets are class indices, `random` whether the model needs a key (dropout).
-    Each device has `blocks` blocks of `block` lanes; or all together have one, and each adds up its `parts` of the batch.
+    Each device has `blocks` blocks of `block` lanes, which are advanced at once or in `turns`; or all devices together have one
+    block, and each adds up its `parts` of the batch.
     """
 
     devices: int
@@ -67,6 +69,7 @@ class Shape(NamedTuple):
     outputs: int
     labels: bool
     random: bool
+    turns: bool = False
     parts: bool = False
 
     @property
@@ -132,12 +135,22 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     return carry._replace(fresh=jnp.zeros_like(carry.fresh)), rounds
 
 
+def idle(work: Callable[..., tuple[Carry, Round]]) -> Callable[..., tuple[Carry, Round]]:
+    """What takes the place of `work` where no lane is alive: the same carry, and a report of zeros."""
+
+    def rest(recipe: Recipe, carry: Carry, *others: Any) -> tuple[Carry, Round]:
+        _, rounds = jax.eval_shape(work, recipe, carry, *others)
+        return carry, tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), rounds)
+
+    return rest
+
+
 class Program:
     """`advance`, compiled once for a recipe's structure and a shape, for all blocks of lanes.
 
     Every argument has a leading axis of `shape.places`, the blocks of all devices; recipes, carries and reports a second one of
-    `block`. The lanes of a block share their batches. A lane that is alone on its device runs unbatched, so its bits cannot
-    depend on a neighbour. Where no lane of a device is alive, nothing is computed.
+    `block`. The lanes of a block share their batches. A lane that is alone on its device, or has its turn, runs unbatched, so
+    its bits cannot depend on a neighbour. Where no lane of a device is alive, nothing is computed.
     """
 
     def __init__(self, shape: Shape, recipe: Recipe) -> None:
@@ -197,24 +210,24 @@ class Program:
         """The compiled program of a device call that ends a round, or of one that does not and sees no stopping slice."""
         shape = self.shape
 
-        def block(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
+        # Compiled within itself, each is traced once for both branches of a condition.
+        one = jax.jit(partial(advance, shape), inline=True)
+
+        def block(recipe: Recipe, carry: Carry, *rest: Any) -> tuple[Carry, Round]:
+            if shape.turns:
+                return jax.lax.map(lambda lane: jax.lax.cond(lane[1].alive, one, idle(one), *lane, *rest), (recipe, carry))
             if shape.block > 1:
-                return jax.vmap(lambda r, c: advance(shape, r, c, total, data, stop))(recipe, carry)
+                return jax.vmap(lambda *lane: one(*lane, *rest))(recipe, carry)
             recipe, carry = tree.map(lambda leaf: leaf[0], (recipe, carry))
-            return tree.map(lambda leaf: leaf[None], advance(shape, recipe, carry, total, data, stop))
+            return tree.map(lambda leaf: leaf[None], one(recipe, carry, *rest))
 
-        # Compiled within itself, it is traced once for both branches below.
         blocks = jax.jit(block if shape.blocks == 1 else jax.vmap(block, in_axes=(0, 0, None, 0, 0)), inline=True)
-
-        def idle(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
-            _, rounds = jax.eval_shape(blocks, recipe, carry, total, data, stop)
-            return carry, tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), rounds)
 
         def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
             if shape.blocks == 1:
                 recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
             # A device without a living lane leaves its core to the others.
-            result = jax.lax.cond(jnp.any(carry.alive), blocks, idle, recipe, carry, total, data, stop)
+            result = jax.lax.cond(jnp.any(carry.alive), blocks, idle(blocks), recipe, carry, total, data, stop)
             return tree.map(lambda leaf: leaf[None], result) if shape.blocks == 1 else result
 
         spec = self.spec

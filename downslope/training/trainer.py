@@ -98,9 +98,9 @@ class Trainer:
         platform = jax.default_backend()
         found = self.forced or layout(self.model.hidden, self.parameters(outputs), platform)
         if not self.forced and platform == "cpu" and gradients_per_step(optimizer) is None:
-            found = found._replace(block=1)
+            found = found._replace(block=1, turns=False)
         if not self.forced and platform == "cpu" and batch is None and many(self.rows) and not self.model.random:
-            return found._replace(parts=True)
+            return found._replace(block=1 if found.turns else found.block, turns=False, parts=True)
         return found._replace(blocks=1) if batch is None else found
 
     def program(self, recipe: Recipe, outputs: int, batch: int | None) -> Future[Program]:
@@ -132,6 +132,7 @@ class Trainer:
             outputs=outputs,
             labels=self.labels,
             random=recipe.model.random,
+            turns=layout.turns,
             parts=layout.parts,
         )
 
