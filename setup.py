@@ -1,4 +1,4 @@
-"""What is not Python: the layer's kernels. Where they cannot be compiled they are left out, and XLA's take their place."""
+"""What is not Python: the kernels. Where they cannot be compiled they are left out; NumPy and XLA take their place."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import jaxlib
 from setuptools import Extension, setup
 
 KERNELS = Extension(
-    "downslope.core.native_layer",
-    ["downslope/core/layer.c"],
-    depends=["downslope/core/layer_tiles.h"],
+    "downslope.core.kernels",
+    ["downslope/core/c/layer.c", "downslope/core/c/rows.c"],
+    depends=["downslope/core/c/layer_tiles.h"],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
     extra_compile_args=["-O3", "-ffp-contract=fast", "-Wno-psabi"],
     optional=True,

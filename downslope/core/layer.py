@@ -1,10 +1,7 @@
 """A layer of a network with rectifiers: small ones on a CPU by a kernel of our own, all others by XLA."""
 
-import ctypes
-import sysconfig
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -13,6 +10,8 @@ from jax.custom_derivatives import SymbolicZero
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 from jaxtyping import Array, Float
+
+from downslope.core import native
 
 UNIT = 16  # columns that the kernels take at once
 MOST = 1024  # inputs or outputs; XLA's kernels are as fast for larger products
@@ -74,14 +73,16 @@ def transposed(slopes: list[Any], x: Array, weight: Array, result: Array, *moved
 
 @cache
 def able() -> bool:
-    """Whether our kernels were compiled when downslope was installed, and for a processor and a JAX like these."""
+    """Whether there are kernels for a processor and a JAX like these."""
+    library = native.library()
+    if library is None or not library.downslope_able():
+        return False
     try:
-        library = ctypes.CDLL(str(Path(__file__).with_name("native_layer" + sysconfig.get_config_var("EXT_SUFFIX"))))
         for name in (FORWARD, BACKWARD):
             jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
-    except (OSError, AttributeError, RuntimeError):
+    except RuntimeError:  # compiled for another version of XLA's interface
         return False
-    return bool(library.downslope_able())
+    return True
 
 
 def fits(x: Array, weight: Array, *others: Array, by_x: bool = False) -> bool:

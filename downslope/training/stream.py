@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from downslope.core.rows import take
 from downslope.training.orders import REMEMBERED_ROWS, Latest, dealt, orders, shares
 
 ALIGNMENT = 64
@@ -70,8 +71,7 @@ def chunk(
 
 def gathered(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """`values[rows]` in memory that begins at a multiple of 64 bytes: such an array JAX takes over, any other it copies."""
-    out = memory((*rows.shape, *values.shape[1:]), values.dtype)
-    return np.take(values, rows, axis=0, out=out, mode="clip")  # "clip" writes straight into `out`
+    return take(values, rows, memory((*rows.shape, *values.shape[1:]), values.dtype))
 
 
 def memory(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

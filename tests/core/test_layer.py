@@ -15,7 +15,7 @@ import pytest
 from downslope.core import layer as module
 from downslope.core.layer import layer
 
-SOURCE = Path(module.__file__).with_name("layer.c")
+SOURCE = Path(module.__file__).parent / "c" / "layer.c"
 CAN = platform.machine() in ("x86_64", "AMD64", "aarch64", "arm64") and shutil.which("cc") is not None
 SHAPES = [(1, 16, 16), (7, 3, 32), (128, 64, 64), (129, 20, 80), (300, 144, 48), (257, 64, 208), (5, 1024, 16), (640, 16, 1024)]
 
