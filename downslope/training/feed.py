@@ -14,7 +14,7 @@ from downslope.training.orders import Latest
 from downslope.training.program import Program
 from downslope.training.stream import Fold, aligned, chunk, padded, whole
 
-GATHERER = ThreadPoolExecutor(2, thread_name_prefix="gatherer")
+GATHERER = ThreadPoolExecutor(1, thread_name_prefix="gatherer")
 Rows = tuple[np.ndarray, ...]
 Stream = tuple[int, ...]
 """What batches depend on: fold, seed, call; and, for those on a device, its place."""

@@ -226,8 +226,10 @@ class Program:
         def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
             if shape.blocks == 1:
                 recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
-            # A device without a living lane leaves its core to the others.
-            result = jax.lax.cond(jnp.any(carry.alive), blocks, idle(blocks), recipe, carry, total, data, stop)
+            if shape.turns:
+                result = blocks(recipe, carry, total, data, stop)
+            else:  # a device without a living lane leaves its core to the others
+                result = jax.lax.cond(jnp.any(carry.alive), blocks, idle(blocks), recipe, carry, total, data, stop)
             return tree.map(lambda leaf: leaf[None], result) if shape.blocks == 1 else result
 
         spec = self.spec
