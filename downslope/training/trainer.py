@@ -1,9 +1,9 @@
 """From a problem and its folds to trained lanes: finds or compiles the program, makes the starts, runs the bundle."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -54,11 +54,6 @@ class Trainer:
     def stop(self) -> int:
         """Rows of the largest stopping slice."""
         return max(len(fold.stop_x) for fold in self.folds)
-
-    @cached_property
-    def init(self) -> Callable[..., Params]:
-        """The model's `init` from a seed. It is kept, for JAX would compile a new function anew."""
-        return jax.jit(lambda seed, *shape: self.model.init(jax.random.key(seed), *shape), static_argnums=(1, 2))
 
     @property
     def features(self) -> int:
@@ -148,7 +143,7 @@ class Trainer:
         """Initial parameters: they depend on the seed alone, but for what makes the scores start at the loss's best constant."""
         key = (lane.seed, outputs)
         if key not in self.starts:
-            self.starts[key] = jax.device_get(self.init(np.uint32(lane.seed), self.features, outputs))
+            self.starts[key] = jax.device_get(initial(self.model, np.uint32(lane.seed), self.features, outputs))
         loss, smoothing = lane.recipe.loss, lane.recipe.label_smoothing
         known = (lane.fold, type(loss), smoothing, *(str(value) for value in loss.values().values()))
         if known not in self.constants:
@@ -166,3 +161,9 @@ class Trainer:
             weight = np.bincount(target, weight, classes or 0)
             target = np.arange(len(weight))
         return np.asarray(examples.smoothed(loss.name, loss.about, target, smoothing, len(weight)), np.float64), weight
+
+
+@partial(jax.jit, static_argnums=(2, 3))
+def initial(model: Model, seed: jax.Array, features: int, outputs: int) -> Params:
+    """Fresh parameters: one program for all trainers whose models differ in numbers alone."""
+    return model.init(jax.random.key(seed), features, outputs)
