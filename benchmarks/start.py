@@ -16,7 +16,7 @@ from benchmarks.report import Report
 from benchmarks.sizes import Sizes
 
 SMALL = ("--losses", "squared_error,huber", "--optimizers", "sgd,momentum,adam")
-NEEDED = ("Makefile", "pyproject.toml", "constraints.txt", ".venv")
+NEEDED = ("Makefile", "pyproject.toml", "setup.py", "constraints.txt", ".venv")
 
 
 def timed(command: Sequence[str], folder: Path, cache: Path | None = None) -> float:
