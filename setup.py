@@ -7,10 +7,10 @@ from setuptools import Extension, setup
 
 KERNELS = Extension(
     "downslope.core.kernels",
-    ["downslope/core/c/layer.c", "downslope/core/c/rows.c"],
-    depends=["downslope/core/c/layer_tiles.h"],
+    [f"downslope/core/c/{name}.c" for name in ("arithmetic", "layer", "rows")],
+    depends=["downslope/core/c/call.h", "downslope/core/c/layer_tiles.h"],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
-    extra_compile_args=["-O3", "-ffp-contract=fast", "-Wno-psabi"],
+    extra_compile_args=["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],
     optional=True,
 )
 

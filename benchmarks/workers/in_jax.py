@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,7 +21,8 @@ class InJax:
         self.calls: dict[tuple[Any, ...], Callable[[], object]] = {}
 
     def prepare(self) -> dict:
-        """Says which versions these are."""
+        """Says which versions these are. Each call waits for its result, so it need not be handed to another thread first."""
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
         return versions("jax", "jaxlib", "numpy", *self.packages)
 
     def keep(self, wanted: tuple[Any, ...], make: Callable[[], Callable[[], object]]) -> Callable[[], object]:
@@ -45,16 +47,16 @@ class InJax:
 
         return {"seconds": clock(self.keep((name, rows, classes), make))}
 
+    def moved(self, method: Any, params: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
+        """Parameters and state after a step, as in a user's loop."""
+        change, state = method.update(gradient, state, params)
+        return jax.tree.map(jnp.add, params, change), state
+
     def start(self, optimizer: str, arrays: int, size: int) -> tuple[Any, Any, Any]:
-        """A step as in a user's loop, and what it starts from."""
+        """A compiled step, and what it starts from."""
         method = self.optimizers[optimizer]
-
-        def step(params: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
-            change, state = method.update(gradient, state, params)
-            return jax.tree.map(jnp.add, params, change), state
-
         params = [jnp.zeros((size // 100, 100)) for _ in range(arrays)]
-        return jax.jit(step, donate_argnums=(0, 1)), params, jax.jit(method.init)(params)
+        return jax.jit(partial(self.moved, method), donate_argnums=(0, 1)), params, jax.jit(method.init)(params)
 
     def compile(self, optimizer: str, arrays: int, size: int) -> dict:
         """Seconds to trace and compile a step, by the clock and of all cores together."""

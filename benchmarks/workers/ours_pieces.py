@@ -1,5 +1,7 @@
 """Our losses and optimizers, one piece at a time."""
 
+from typing import Any
+
 from benchmarks.peer import serve
 from benchmarks.workers.in_jax import InJax
 from downslope.losses import catalogue as losses
@@ -7,5 +9,14 @@ from downslope.optimizers import catalogue as optimizers
 
 STEPS = ("adam", "adamw", "momentum", "sgd")
 
+
+class Ours(InJax):
+    """Steps are those of the library."""
+
+    def moved(self, method: Any, params: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
+        """Parameters and state after a step."""
+        return method.step(gradient, state, params)
+
+
 if __name__ == "__main__":
-    serve(InJax({name: losses[name]() for name in losses.names}, {name: optimizers[name]() for name in STEPS}, "downslope"))
+    serve(Ours({name: losses[name]() for name in losses.names}, {name: optimizers[name]() for name in STEPS}, "downslope"))

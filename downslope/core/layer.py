@@ -1,17 +1,16 @@
 """A layer of a network with rectifiers: small ones on a CPU by a kernel of our own, all others by XLA."""
 
-from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
+from jax.interpreters import ad
 from jaxtyping import Array, Float
 
 from downslope.core import native
+from downslope.core.primitive import primitive, registered
 
 UNIT = 16  # columns that the kernels take at once
 MOST = 1024  # inputs or outputs; XLA's kernels are as fast for larger products
@@ -71,18 +70,10 @@ def transposed(slopes: list[Any], x: Array, weight: Array, result: Array, *moved
     return [None] * 3 + [f if ad.is_undefined_primal(m) else None for f, m in zip(found, moved, strict=True)]
 
 
-@cache
 def able() -> bool:
     """Whether there are kernels for a processor and a JAX like these."""
     library = native.library()
-    if library is None or not library.downslope_able():
-        return False
-    try:
-        for name in (FORWARD, BACKWARD):
-            jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
-    except RuntimeError:  # compiled for another version of XLA's interface
-        return False
-    return True
+    return library is not None and bool(library.downslope_able()) and registered(FORWARD, BACKWARD)
 
 
 def fits(x: Array, weight: Array, *others: Array, by_x: bool = False) -> bool:
@@ -107,32 +98,6 @@ def backward_on_cpu(*values: Array, by_x: bool) -> list[Array]:
     x, weight, *_ = values
     shapes = [weight.shape, weight.shape[1:], *([x.shape] if by_x else [])]
     return list(jax.ffi.ffi_call(BACKWARD, [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])(*values))
-
-
-def primitive(plain: Callable[..., list[Array]], on_cpu: Callable[..., list[Array]]) -> Primitive:
-    """An operation that is something else on a CPU. Several at once, and its derivatives, are those of the plain one."""
-    made = Primitive(plain.__name__)
-    made.multiple_results = True
-    made.def_impl(jax.jit(made.bind, static_argnames="by_x"))
-    made.def_abstract_eval(
-        lambda *values, **given: [
-            values[0].update(shape=each.shape, dtype=each.dtype) for each in jax.eval_shape(partial(plain, **given), *values)
-        ]
-    )
-    mlir.register_lowering(made, mlir.lower_fun(plain, multiple_results=True))
-    mlir.register_lowering(made, mlir.lower_fun(on_cpu, multiple_results=True), platform="cpu")
-
-    def batched(values: Any, axes: Any, **given: Any) -> tuple[list[Array], list[int]]:
-        found = jax.vmap(partial(plain, **given), axes)(*values)
-        return found, [0] * len(found)
-
-    def derivative(values: Any, changes: Any, **given: Any) -> Any:
-        moved = [jnp.zeros_like(v) if isinstance(c, ad.Zero) else c for v, c in zip(values, changes, strict=True)]
-        return jax.jvp(partial(plain, **given), tuple(values), tuple(moved))
-
-    batching.primitive_batchers[made] = batched
-    ad.primitive_jvps[made] = derivative
-    return made
 
 
 forward_p, change_p, backward_p = (

@@ -142,6 +142,33 @@ def test_bad_settings_are_refused(entry):
                 entry(**{name: value})
 
 
+# Steps
+
+
+@every_entry
+def test_a_step_is_an_update_and_its_addition(entry):
+    """In float32, where a kernel of ours may round otherwise than XLA's, and with everything donated."""
+    optimizer = middle(entry)
+
+    def step(params, state):
+        gradient, here = stand(params)
+        return optimizer.step(gradient, state, params, here)
+
+    def update(params, state):
+        gradient, here = stand(params)
+        change, state = optimizer.update(gradient, state, params, here)
+        return tree.add(params, change), state
+
+    params = params_of()
+    mine, other = (params, optimizer.init(params)), (params, optimizer.init(params))
+    step, update = jax.jit(step), jax.jit(update)
+    for _ in range(4):
+        mine, other = step(*mine), update(*other)
+        assert types(mine) == types(other)
+    for left, right in zip(jax.tree.leaves(mine), jax.tree.leaves(other), strict=True):
+        np.testing.assert_allclose(left, right, rtol=2e-5, atol=2e-6)
+
+
 # State
 
 

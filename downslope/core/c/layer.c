@@ -3,7 +3,7 @@
    All matrices are float32, row by row. The numbers of a sum are added one after another, in chunks that are added in turn, each
    product rounded together with its sum: a result depends neither on the width of the machine's registers nor on other rows. */
 
-#include "xla/ffi/api/c_api.h"
+#include "call.h"
 
 enum { ROWS = 6, FEWEST = 16, BLOCK = 64, CHUNK = 128 }; /* of a tile; columns; columns and rows that stay in the cache */
 
@@ -67,29 +67,14 @@ static run *backward(void) { return 0; }
 /* Whether this processor can. */
 int downslope_able(void) { return able(); }
 
-/* XLA asks what a function needs when it is registered, before anything is computed. */
-static int asked(XLA_FFI_CallFrame *frame) {
-  for (XLA_FFI_Extension_Base *more = frame->extension_start; more; more = more->next)
-    if (more->type == XLA_FFI_Extension_Metadata) {
-      XLA_FFI_Metadata *about = ((XLA_FFI_Metadata_Extension *)more)->metadata;
-      about->api_version.major_version = XLA_FFI_API_MAJOR;
-      about->api_version.minor_version = XLA_FFI_API_MINOR;
-      about->traits = 0;
-      return 1;
-    }
-  return 0;
-}
-
-static void *given(XLA_FFI_CallFrame *frame, int number) { return ((XLA_FFI_Buffer *)frame->args.args[number])->data; }
-static void *result(XLA_FFI_CallFrame *frame, int number) { return ((XLA_FFI_Buffer *)frame->rets.rets[number])->data; }
-static long size(XLA_FFI_CallFrame *frame, int number, int axis) {
-  return ((XLA_FFI_Buffer *)frame->args.args[number])->dims[axis];
-}
+static const void *given(XLA_FFI_CallFrame *frame, long number) { return argument(frame, number)->data; }
+static void *place(XLA_FFI_CallFrame *frame, long number) { return result(frame, number)->data; }
+static long size(XLA_FFI_CallFrame *frame, long number, long axis) { return argument(frame, number)->dims[axis]; }
 
 /* x, weight, bias -> relu(x weight + bias) */
 XLA_FFI_Error *downslope_layer(XLA_FFI_CallFrame *frame) {
   if (asked(frame)) return 0;
-  const struct layer all = {.x = given(frame, 0), .weight = given(frame, 1), .bias = given(frame, 2), .out = result(frame, 0),
+  const struct layer all = {.x = given(frame, 0), .weight = given(frame, 1), .bias = given(frame, 2), .out = place(frame, 0),
                             .rows = size(frame, 0, 0), .inputs = size(frame, 0, 1), .outputs = size(frame, 1, 1)};
   forward()(&all);
   return 0;
@@ -99,8 +84,8 @@ XLA_FFI_Error *downslope_layer(XLA_FFI_CallFrame *frame) {
 XLA_FFI_Error *downslope_layer_backward(XLA_FFI_CallFrame *frame) {
   if (asked(frame)) return 0;
   const struct layer all = {.x = given(frame, 0), .weight = given(frame, 1), .result = given(frame, 2), .slope = given(frame, 3),
-                            .by_weight = result(frame, 0), .by_bias = result(frame, 1),
-                            .by_x = frame->rets.size > 2 ? result(frame, 2) : 0,
+                            .by_weight = place(frame, 0), .by_bias = place(frame, 1),
+                            .by_x = frame->rets.size > 2 ? place(frame, 2) : 0,
                             .rows = size(frame, 0, 0), .inputs = size(frame, 0, 1), .outputs = size(frame, 1, 1)};
   backward()(&all);
   return 0;

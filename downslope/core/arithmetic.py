@@ -1,0 +1,119 @@
+"""Arithmetic on many arrays, number by number: on a CPU one kernel for all of it, in one pass over memory."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.extend.core import Jaxpr, Literal
+
+from downslope.core.instructions import Operation, fits
+from downslope.core.plans import Plan, carried_out, planned
+from downslope.core.primitive import primitive, registered
+
+KERNEL = "downslope_arithmetic"
+Held = TypeVar("Held")
+
+
+class Trace(NamedTuple):
+    """What a function does, without the calls inside it. Values have numbers: `kinds` are their shapes and types, `known` those
+    that are not computed."""
+
+    kinds: list[Any]
+    known: dict[int, Any]
+    operations: list[Operation]
+
+    def new(self, kind: Any) -> int:
+        """The number of one more value."""
+        self.kinds.append(kind)
+        return len(self.kinds) - 1
+
+    def constant(self, kind: Any, value: Any) -> int:
+        """The number of one more value that is not computed."""
+        self.known[number := self.new(kind)] = value
+        return number
+
+    def note(self, jaxpr: Jaxpr, constants: Sequence[Any], inputs: Sequence[int]) -> list[int]:
+        """Notes what is done with the inputs, and gives back the numbers of the results."""
+        number = dict(zip(jaxpr.invars, inputs, strict=True))
+        number.update((each, self.constant(each.aval, value)) for each, value in zip(jaxpr.constvars, constants, strict=True))
+
+        def read(atom: Any) -> int:
+            return self.constant(atom.aval, atom.val) if isinstance(atom, Literal) else number[atom]
+
+        for equation in jaxpr.eqns:
+            given = [read(atom) for atom in equation.invars]
+            if equation.primitive.name == "jit":
+                inside = equation.params["jaxpr"]
+                found = self.note(inside.jaxpr, inside.consts, given)
+            else:
+                found = [self.new(variable.aval) for variable in equation.outvars]
+                self.operations.append(Operation(equation, given, found))
+            number.update(zip(equation.outvars, found, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+
+def in_one_pass(change: Callable[[Held], Held], held: Held) -> Held:
+    """`change(held)`. Its last arithmetic, which nothing but the result needs, is done by one kernel on a CPU, in the memory of
+    `held` where XLA lets it. Each operation is rounded by itself.
+
+    >>> in_one_pass(lambda held: {"w": held["w"] * 2 + 1}, {"w": jnp.arange(3.0)})
+    {'w': Array([1., 3., 5.], dtype=float32)}
+    """
+    if not registered(KERNEL):
+        return change(held)
+    leaves, structure = jax.tree.flatten(held)
+    closed, shapes = jax.make_jaxpr(lambda *leaves: change(jax.tree.unflatten(structure, leaves)), return_shape=True)(*leaves)
+    trace = Trace([], {}, [])
+    inputs = [trace.new(variable.aval) for variable in closed.jaxpr.invars]
+    outputs = trace.note(closed.jaxpr, closed.consts, inputs)
+    values = trace.known | dict(zip(inputs, leaves, strict=True))
+    others, last = split(trace, outputs)
+    calls, too_much = planned(last, trace.kinds, trace.known, outputs, dict(zip(outputs, inputs, strict=True)))
+    for operation in others + too_much:
+        values.update(zip(operation.outputs, done(operation, values), strict=True))
+    for call in calls:
+        given = [jnp.asarray(values[number], jnp.float32) for number in call.arguments]
+        values.update(zip(call.results, arithmetic_p.bind(*given, plan=call.plan), strict=True))
+    return jax.tree.unflatten(jax.tree.structure(shapes), [values[number] for number in outputs])
+
+
+def split(trace: Trace, outputs: Sequence[int]) -> tuple[list[Operation], list[Operation]]:
+    """All other operations, and the last arithmetic: what is needed by it and by the result alone."""
+    needed = {number for number in outputs if trace.kinds[number].dtype != jnp.float32}
+    asked = set(outputs)
+    others, last = [], []
+    for operation in reversed(trace.operations):
+        if not needed.isdisjoint(operation.outputs) or not fits(operation, trace.kinds):
+            others.append(operation)
+            needed.update(operation.inputs)
+        elif not asked.isdisjoint(operation.outputs):
+            last.append(operation)
+            asked.update(operation.inputs)
+    return others[::-1], last[::-1]
+
+
+def done(operation: Operation, values: dict[int, Any]) -> Sequence[Any]:
+    """The results of an operation of JAX."""
+    equation = operation.equation
+    settings = equation.primitive.get_bind_params(equation.params)
+    with equation.ctx.manager:
+        found = equation.primitive.bind(*(values[number] for number in operation.inputs), **settings)
+    return found if equation.primitive.multiple_results else [found]
+
+
+def on_cpu(*values: Array, plan: Plan) -> list[Array]:
+    """The arithmetic on a CPU."""
+    numbers, constants = np.array(plan.numbers, np.int32), np.array(plan.constants or (0,), np.float32)
+    call = jax.ffi.ffi_call(KERNEL, results(plan=plan), input_output_aliases=dict(plan.aliases))
+    return list(call(*values, plan=numbers, constants=constants))
+
+
+def results(*_: Any, plan: Plan) -> list[jax.ShapeDtypeStruct]:
+    """What a plan makes."""
+    return [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in plan.shapes]
+
+
+arithmetic_p = primitive(carried_out, on_cpu, results)

@@ -1,0 +1,19 @@
+/* What XLA hands to a function, and what it asks of it first. */
+
+#include "xla/ffi/api/c_api.h"
+
+/* XLA asks what a function needs when it is registered, before anything is computed. */
+static inline int asked(XLA_FFI_CallFrame *frame) {
+  for (XLA_FFI_Extension_Base *more = frame->extension_start; more; more = more->next)
+    if (more->type == XLA_FFI_Extension_Metadata) {
+      XLA_FFI_Metadata *about = ((XLA_FFI_Metadata_Extension *)more)->metadata;
+      about->api_version.major_version = XLA_FFI_API_MAJOR;
+      about->api_version.minor_version = XLA_FFI_API_MINOR;
+      about->traits = 0;
+      return 1;
+    }
+  return 0;
+}
+
+static inline XLA_FFI_Buffer *argument(XLA_FFI_CallFrame *frame, long number) { return frame->args.args[number]; }
+static inline XLA_FFI_Buffer *result(XLA_FFI_CallFrame *frame, long number) { return frame->rets.rets[number]; }

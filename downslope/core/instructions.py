@@ -1,0 +1,127 @@
+"""Programs for the kernel of `arithmetic`, as explained in `c/arithmetic.c`."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+
+STEP = 6  # numbers of an instruction: its code, the place of its result, four places
+CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, and what; in the order of the kernel's codes
+    "add": (2, jnp.add),
+    "sub": (2, jnp.subtract),
+    "mul": (2, jnp.multiply),
+    "div": (2, jnp.divide),
+    "max": (2, jnp.maximum),
+    "min": (2, jnp.minimum),
+    "gt": (2, jnp.greater),
+    "lt": (2, jnp.less),
+    "ge": (2, jnp.greater_equal),
+    "le": (2, jnp.less_equal),
+    "eq": (2, jnp.equal),
+    "ne": (2, jnp.not_equal),
+    "sqrt": (1, jnp.sqrt),
+    "abs": (1, jnp.abs),
+    "neg": (1, jnp.negative),
+    "sign": (1, jnp.sign),
+    "copy": (1, lambda same: same),
+    "select_n": (3, lambda which, no, yes: jnp.where(which != 0, yes, no)),
+    "mul+mul": (4, lambda a, b, c, d: a * b + c * d),
+    "mul+": (3, lambda a, b, c: a * b + c),
+    "div+": (3, lambda a, b, c: a / b + c),
+    "sqrt+": (2, lambda a, b: jnp.sqrt(a) + b),
+}
+NUMBER = {name: number for number, name in enumerate(CODES)}
+BY_NUMBER = list(CODES.values())
+OTHERWISE = {"square": "mul", "integer_pow": "mul", "convert_element_type": "copy", "broadcast_in_dim": "copy"}
+
+
+class Operation(NamedTuple):
+    """One operation of JAX on numbered values."""
+
+    equation: Any
+    inputs: Sequence[int]
+    outputs: Sequence[int]
+
+
+def fits(operation: Operation, kinds: Sequence[Any]) -> bool:
+    """Whether the kernel knows an operation: on float32 numbers or comparisons, all of one shape or single."""
+    name, settings = operation.equation.primitive.name, operation.equation.params
+    if not (name in CODES or name in OTHERWISE) or (name == "integer_pow" and settings["y"] != 2) or len(operation.inputs) > 3:
+        return False
+    result, *given = [kinds[number] for number in (*operation.outputs, *operation.inputs)]
+    if result.ndim == 0 or (name == "convert_element_type" and result.dtype != jnp.float32):
+        return False
+    return all(each.dtype in (jnp.float32, jnp.bool_) and each.shape in ((), result.shape) for each in (result, *given))
+
+
+class Instruction(NamedTuple):
+    """A name among the codes, the number of the result, and those of what it is made of."""
+
+    name: str
+    result: int
+    given: list[int]
+
+
+def instructions(operations: Sequence[Operation], outputs: set[int]) -> list[Instruction]:
+    """What to do, without copies that nobody asked for."""
+    same: dict[int, int] = {}
+    found = []
+    for equation, inputs, (result,) in operations:
+        name, given = equation.primitive.name, [same.get(number, number) for number in inputs]
+        step = Instruction(
+            OTHERWISE[name] if name in OTHERWISE else name, result, given * 2 if name in ("square", "integer_pow") else given
+        )
+        if step.name == "copy" and result not in outputs:
+            same[result] = given[0]
+        else:
+            found.append(step)
+    return found
+
+
+def joint(steps: Sequence[Instruction], outputs: set[int]) -> list[Instruction]:
+    """The same with fewer instructions: a sum takes in what only it needs."""
+    uses = Counter([*outputs, *(number for step in steps for number in step.given)])
+    found: dict[int, Instruction] = {}
+    for step in steps:
+        found[step.result] = step
+        alone = [found[number] for number in step.given if uses[number] == 1 and number in found] if step.name == "add" else []
+        parts = [part for part in alone if part.name + "+" in CODES]
+        if [part.name for part in parts] == ["mul", "mul"]:
+            found[step.result] = Instruction("mul+mul", step.result, parts[0].given + parts[1].given)
+        elif parts:
+            del parts[1:]
+            others = [number for number in step.given if number != parts[0].result]
+            found[step.result] = Instruction(parts[0].name + "+", step.result, parts[0].given + others)
+        for part in parts:
+            del found[part.result]
+    return list(found.values())
+
+
+def program(
+    operations: Sequence[Operation], inputs: Sequence[int], outputs: Sequence[int], singles: Sequence[int], over: dict[int, int]
+) -> tuple[int, ...]:
+    """The instructions for one group. An output that is written `over` an input waits elsewhere while that is still read."""
+    steps = joint(instructions(operations, set(outputs)), set(outputs))
+    until = {number: at for at, step in enumerate(steps) for number in step.given}
+    place = {number: at for at, number in enumerate(inputs)} | {
+        n: len(inputs) + len(outputs) + at for at, n in enumerate(singles)
+    }
+    end = {number: len(inputs) + at for at, number in enumerate(outputs)}
+    first = top = len(inputs) + len(outputs) + len(singles)
+    free: list[int] = []
+    text: list[int] = []
+    late: list[int] = []
+    for at, (name, result, given) in enumerate(steps):
+        where = [place[number] for number in given]
+        free += {place[number] for number in given if until[number] == at and place[number] >= first and number not in late}
+        if result in end and until.get(over.get(result, -1), -1) <= at:
+            place[result] = end[result]
+        else:
+            top += not free
+            place[result] = free.pop() if free else top - 1
+            late += [result] if result in end else []
+        text += (NUMBER[name], place[result], *(where * 4)[:4])
+    for number in late:
+        text += (NUMBER["copy"], end[number], *[place[number]] * 4)
+    return (len(inputs), len(outputs), len(singles), top - first, len(text) // STEP, *text)
