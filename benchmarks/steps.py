@@ -52,24 +52,27 @@ def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
             tried = {s: workers[s[0]].ask("step", **request, threads=s[1])["seconds"] for s in settings}
             kept = [*settings[:2], *promising({s: each for s, each in tried.items() if s[0] == "PyTorch"})]
             found: dict[tuple[str, int], list[float]] = {setting: [] for setting in kept}
-            copy = []
+            copy, idle = [], []
             for _ in range(sizes.turns):
                 for setting in kept:
                     found[setting].append(workers[setting[0]].ask("step", **request, threads=setting[1])["seconds"])
                 copy.append(workers["optax"].ask("copy", numbers=numbers)["seconds"])
+                idle.append(workers["optax"].ask("step", **request, threads=0, idle=True)["seconds"])
             watch.check()
-            told(report, case, found, copy, numbers)
+            told(report, case, found, copy, idle)
         compiled(report, workers, sizes, watch)
 
 
-def told(report: Report, case: Case, found: dict[tuple[str, int], list[float]], copy: list[float], numbers: int) -> None:
-    """One case: the times, and what was promised."""
+def told(report: Report, case: Case, found: dict[tuple[str, int], list[float]], copy: list[float], idle: list[float]) -> None:
+    """One case: the times, and what was promised. An `idle` step is a program of JAX that gives back what it got."""
     named = {label(*setting): values for setting, values in found.items()}
     medians = {who: spread(values)._asdict() for who, values in named.items()}
-    report.data["steps"].append({**case._asdict(), "seconds": medians, "copy": spread(copy)._asdict()})
-    speed = 8 * numbers / spread(copy).median / 1e9
+    report.data["steps"].append(
+        {**case._asdict(), "seconds": medians, "copy": spread(copy)._asdict(), "idle": spread(idle)._asdict()}
+    )
     times = ", ".join(f"{who} {1e3 * each['median']:.3g} ms" for who, each in medians.items())
-    report.say(f"{case.name}: {times}; a copy moves {speed:.3g} GB/s")
+    copied, handed = (1e3 * spread(each).median for each in (copy, idle))
+    report.say(f"{case.name}: {times}; a copy {copied:.3g} ms, JAX handing over what is held {handed:.3g} ms")
     report.judge(Target(f"{case.name}, of the copy's bandwidth", 0.8), bandwidth(MOVED[case.optimizer], named["ours"], copy))
     peers = {who: values for who, values in named.items() if who.startswith("PyTorch")}
     best = better(peers)

@@ -67,12 +67,14 @@ class InJax:
         step.lower(params, state, params).compile()
         return {"seconds": time.perf_counter() - started, "used": time.process_time() - used}
 
-    def step(self, optimizer: str, arrays: int, size: int, threads: int) -> dict:
-        """Seconds of a step with donated parameters and state."""
+    def step(self, optimizer: str, arrays: int, size: int, threads: int, idle: bool = False) -> dict:
+        """Seconds of a step with donated parameters and state, or of a program that gives these back as they are."""
         del threads
 
         def make() -> Callable[[], object]:
             step, *held = self.start(optimizer, arrays, size)
+            if idle:
+                step = jax.jit(lambda params, state, gradient: (params, state), donate_argnums=(0, 1), keep_unused=True)
             gradient = [jnp.full((size // 100, 100), 0.1) for _ in range(arrays)]
 
             def call() -> None:
@@ -81,7 +83,7 @@ class InJax:
 
             return call
 
-        return {"seconds": clock(self.keep((optimizer, arrays, size), make))}
+        return {"seconds": clock(self.keep((optimizer, arrays, size, idle), make))}
 
     def copy(self, numbers: int) -> dict:
         """Seconds for NumPy to copy so many float32 numbers."""

@@ -30,7 +30,9 @@ CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, a
     "mul+": (3, lambda a, b, c: a * b + c),
     "div+": (3, lambda a, b, c: a / b + c),
     "sqrt+": (2, lambda a, b: jnp.sqrt(a) + b),
+    "div-mul": (4, lambda a, b, c, d: a / b - c * d),
 }
+SIGNS = {"add": "+", "sub": "-"}
 NUMBER = {name: number for number, name in enumerate(CODES)}
 BY_NUMBER = list(CODES.values())
 OTHERWISE = {"square": "mul", "integer_pow": "mul", "convert_element_type": "copy", "broadcast_in_dim": "copy"}
@@ -80,20 +82,22 @@ def instructions(operations: Sequence[Operation], outputs: set[int]) -> list[Ins
 
 
 def joint(steps: Sequence[Instruction], outputs: set[int]) -> list[Instruction]:
-    """The same with fewer instructions: a sum takes in what only it needs."""
+    """The same with fewer instructions: sums and differences take in what only they need."""
     uses = Counter([*outputs, *(number for step in steps for number in step.given)])
     found: dict[int, Instruction] = {}
     for step in steps:
         found[step.result] = step
-        alone = [found[number] for number in step.given if uses[number] == 1 and number in found] if step.name == "add" else []
-        parts = [part for part in alone if part.name + "+" in CODES]
-        if [part.name for part in parts] == ["mul", "mul"]:
-            found[step.result] = Instruction("mul+mul", step.result, parts[0].given + parts[1].given)
-        elif parts:
-            del parts[1:]
-            others = [number for number in step.given if number != parts[0].result]
-            found[step.result] = Instruction(parts[0].name + "+", step.result, parts[0].given + others)
-        for part in parts:
+        if step.name not in SIGNS:
+            continue
+        parts = [found[number] for number in step.given if uses[number] == 1 and number in found]
+        both = SIGNS[step.name].join(part.name for part in parts)
+        some = [part for part in parts if part.name + SIGNS[step.name] in CODES][:1]
+        if len(parts) == 2 and both in CODES:
+            found[step.result] = Instruction(both, step.result, parts[0].given + parts[1].given)
+        elif some:
+            others = [number for number in step.given if number != some[0].result]
+            found[step.result] = Instruction(some[0].name + SIGNS[step.name], step.result, some[0].given + others)
+        for part in parts if len(parts) == 2 and both in CODES else some:
             del found[part.result]
     return list(found.values())
 

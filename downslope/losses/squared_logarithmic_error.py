@@ -1,82 +1,43 @@
 """Squared logarithmic error: relative errors count, and large targets do not drown small ones."""
 
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.custom_derivatives import SymbolicZero
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Task
-from downslope.core.exact import two_sum
+from downslope.core.exact import two_product, two_sum
 from downslope.losses.base import Loss
 
 LOWEST = -1 + 2**-20  # the lowest score with a logarithm worth having
 
 
+@jax.custom_jvp
 def log_distance(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """|log((1 + score) / (1 + target))|: the logarithm of the quotient's leading digits, and what these leave out.
-
-    Nothing here chooses between two numbers and nothing is cut off by its bits, neither of which XLA's fast sums can take in.
-    """
-    one = jnp.ones_like(score)
-    below, below_lost = two_sum(jnp.minimum(score, target), one)
-    above, above_lost = two_sum(jnp.maximum(score, target), one)
-    quotient, high = leading(above / below), leading(below)
-    left = ((above - quotient * high) - quotient * (below - high)) + (above_lost - quotient * below_lost)
-    rest = left / (below * quotient)
-    rest -= rest * (below_lost / below)
-    return jnp.log(quotient) + (rest - 0.5 * rest * rest)
-
-
-def leading(x: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """The leading digits, so few that products of them are exact (Veltkamp, 1968); scaled, so that large numbers stay finite."""
-    scaled = x * 2**-28
-    shifted = scaled * (2**12 + 1 if x.dtype == jnp.float32 else 2**27 + 1)
-    return (shifted - (shifted - scaled)) * 2**28
-
-
-@jax.custom_jvp
-def squared(raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """The squared distance of logarithms, and below the lowest score a straight line."""
-    log = log_distance(jnp.maximum(raw, LOWEST), target)
-    return log * log + (log + log) * jnp.maximum(LOWEST - raw, 0)
-
-
-@partial(squared.defjvp, symbolic_zeros=True)
-def squared_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    """The derivative of `squared`, without a difference of logarithms; where both are equal, that from above.
-
-    It has arithmetic and numbers of its own: what both share, XLA would write out.
-    """
-    raw, target, low, one = jax.lax.optimization_barrier((*primals, LOWEST, jnp.ones((), primals[0].dtype)))
-    score = jnp.maximum(raw, low)
-    log, side = distance(score, target, one), jnp.where(score < target, -1, 1)
-    change = log * jnp.where(raw < low, -1, side / (one + score)) * tangents[0]
-    if not isinstance(tangents[1], SymbolicZero):
-        change -= (log + jnp.maximum(low - raw, 0)) * side / (one + target) * tangents[1]
-    return squared(*primals), 2 * change
-
-
-@jax.custom_jvp
-def distance(score: Float[Array, " batch"], target: Float[Array, " batch"], one: Float[Array, ""]) -> Float[Array, " batch"]:
-    """`log_distance` as exact as a derivative needs it: by what the larger is beyond the smaller, in shares of that."""
-    smaller, one = jnp.minimum(score, target), jnp.full_like(score, one)
-    below, below_lost = two_sum(smaller, one)
-    gap, gap_lost = two_sum(jnp.maximum(score, target), -smaller)
+    """|log((1 + score) / (1 + target))|, as the logarithm of 1 and what the larger is beyond the smaller, in shares of that."""
+    below, below_lost = one_more(jnp.minimum(score, target), 1 + LOWEST)
+    gap, gap_lost = two_sum(jnp.maximum(score, target), -jnp.minimum(score, target))
     share = gap / below
-    growth, growth_lost = two_sum(share, one)
-    return jnp.log(growth) + (growth_lost + (gap_lost - share * below_lost) / below) / growth
+    product, product_lost = two_product(share, below)
+    lost = jax.lax.stop_gradient(((gap - product) - product_lost) + (gap_lost - share * below_lost))
+    growth, growth_lost = one_more(share, 1.0)
+    return jnp.log(growth) + (growth_lost + lost / below) / growth
 
 
-@distance.defjvp
-def distance_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    """The derivative of `distance`."""
-    score, target, one = primals
-    rising = tangents[0] / (one + score) - tangents[1] / (one + target)
-    return distance(*primals), jnp.where(score < target, -rising, rising)
+@log_distance.defjvp
+def log_distance_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    """The derivative of `log_distance`, without a difference of logarithms; where both are equal, that from above."""
+    score, target = primals
+    rising = tangents[0] / (1 + score) - tangents[1] / (1 + target)
+    return log_distance(score, target), jnp.where(score < target, -rising, rising)
+
+
+def one_more(x: Float[Array, " batch"], least: float) -> tuple[Array, Array]:
+    """1 + x and what its rounding lost; `least` is what it never falls below, said because XLA else turns (1 + x) - 1 into x."""
+    total = jnp.maximum(1 + x, least)
+    return total, jax.lax.stop_gradient(jnp.where(jnp.abs(x) < 1, x - (total - 1), 1 - (total - x)))
 
 
 class SquaredLogarithmicError(Loss):
@@ -113,7 +74,9 @@ class SquaredLogarithmicError(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        return squared(raw, target)
+        score = jnp.maximum(raw, LOWEST)
+        log = log_distance(score, target)
+        return jnp.where(raw < LOWEST, jnp.square(log) + 2 * log * (LOWEST - raw), jnp.square(log))
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes

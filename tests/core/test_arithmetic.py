@@ -94,15 +94,15 @@ def test_a_sum_of_products_is_rounded_three_times():
 
     def change(held):
         a, b, c, d = (held[name] for name in "abcd")
-        return {"a": a * b + c * d, "b": a + c * d, "c": b / d + a, "d": c + jnp.sqrt(jnp.abs(d))}
+        return {"a": a * b + c * d, "b": a + c * d, "c": b / d - a * c, "d": b / a + (c + jnp.sqrt(jnp.abs(d)))}
 
     done = jax.jit(lambda held: in_one_pass(change, held))(held)
-    for name, exact in zip("abcd", (a * b + c * d, a + c * d, b / d + a, c + np.sqrt(np.abs(d))), strict=True):
+    for name, exact in zip("abcd", (a * b + c * d, a + c * d, b / d - a * c, b / a + (c + np.sqrt(np.abs(d)))), strict=True):
         same(done[name], exact)
     (equation,) = [each for each in jax.make_jaxpr(lambda held: in_one_pass(change, held))(held).eqns if "plan" in each.params]
     numbers = equation.params["plan"].numbers
     names = {list(instructions.CODES)[numbers[at]] for at in range(6, numbers[0], instructions.STEP)}
-    assert {"mul+mul", "div+", "sqrt+"} <= names
+    assert {"mul+mul", "mul+", "div+", "sqrt+", "div-mul"} <= names
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 129, 70_001, 400_003])

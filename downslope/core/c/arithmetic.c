@@ -13,7 +13,7 @@
 #include "call.h"
 
 enum { BLOCK = 128, PLACES = 48, SHARE = 1 << 16 }; /* numbers; places of a program; numbers that a thread takes at once */
-enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD };
+enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD, DIV_SUB };
 
 /* Plan: where the arrays' list begins; then the programs; then for each array its program and its places.
    Program: how many inputs, outputs, single numbers, kept blocks and instructions; then those: code, place of the result, four
@@ -75,6 +75,7 @@ WIDE static void carry_out(int code, float *to, const float *const *from, int64_
     EACH(MIX, a[i] * b[i] + c[i] * d[i])
     EACH(DIV_ADD, a[i] / b[i] + c[i])
     EACH(SQRT_ADD, sqrtf(a[i]) + b[i])
+    EACH(DIV_SUB, a[i] / b[i] - c[i] * d[i])
   }
 }
 
