@@ -5,15 +5,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from downslope.core.types import Number
 
 Pair = tuple[Float[Array, " *n"], Float[Array, " *n"]]
 
-# Exponent and half of the mantissa's bits, of which products are exact.
-HALF_THE_DIGITS = {"float32": (8, 11), "float64": (11, 25)}
+TRAILING_DIGITS = {"float32": 12, "float64": 27}  # half of them, in bits
 FOLDS = 16
+VECTOR = 8  # numbers that one instruction takes; of a row that is no multiple of it, the last are taken one by one
 
 
 def two_sum(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> Pair:
@@ -27,6 +27,12 @@ def two_sum(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> Pair:
     shadow = total - a
     lost = (a - (total - shadow)) + (b - shadow)
     return total, jax.lax.stop_gradient(lost)
+
+
+def sum_by_size(large: Float[Array, " *n"], small: Float[Array, " *n"]) -> Pair:
+    """As `two_sum`, in half the work, where the first is 0, the larger one or of no finer digits (Dekker, 1971)."""
+    total = large + small
+    return total, small - (total - large)
 
 
 def inverse(total: Float[Array, " *n"], lost: Float[Array, " *n"]) -> Pair:
@@ -44,9 +50,15 @@ def two_product(a: Float[Array, " *n"], b: Float[Array, " *n"]) -> Pair:
 
 
 def halves(x: Float[Array, " *n"]) -> Pair:
-    """The leading and the trailing digits, so few that products of them are exact."""
-    high = jax.lax.reduce_precision(x, *HALF_THE_DIGITS[x.dtype.name])
+    """The leading and the trailing digits, so few that products of them are exact: the number with half of its bits cleared."""
+    cleared = bits(x) & -(1 << TRAILING_DIGITS[x.dtype.name])
+    high = jax.lax.bitcast_convert_type(cleared, x.dtype)
     return high, x - high
+
+
+def bits(x: Float[Array, " *n"]) -> Int[Array, " *n"]:
+    """The bits of a number, as an integer of the same size."""
+    return jax.lax.bitcast_convert_type(x, jnp.int32 if x.dtype == jnp.float32 else jnp.int64)
 
 
 @jax.custom_jvp
@@ -116,13 +128,14 @@ def fine_digits(share: Float[Array, " *n"]) -> Float[Array, " *n"]:
 
 
 def folded(x: Float[Array, "*n k"], digits: Callable[[Array], Array]) -> Float[Array, "*n some"]:
-    """Sums of sixteen along the last axis, each number far from the next as vector instructions like it, then the rest."""
-    width = x.shape[-1] // FOLDS
-    parts = [digits(x[..., place * width : (place + 1) * width]) for place in range(FOLDS)]
+    """Sums of sixteen or more along the last axis, in rows of whole vectors, then the rest."""
+    width = max(VECTOR, x.shape[-1] // FOLDS // VECTOR * VECTOR)
+    end = x.shape[-1] // width * width
+    parts = [digits(x[..., start : start + width]) for start in range(0, end, width)]
     while len(parts) > 1:
-        parts = [a + b for a, b in zip(parts[::2], parts[1::2], strict=True)]
+        parts = [a + b for a, b in zip(parts[::2], parts[1::2], strict=False)] + parts[len(parts) // 2 * 2 :]
     # Nothing is lost by one digit less; it keeps XLA from handing the tree to a library that first copies every slice.
-    whole = jnp.concatenate([parts[0], digits(x[..., FOLDS * width :])], axis=-1)
+    whole = jnp.concatenate([parts[0], digits(x[..., end:])], axis=-1)
     kind = jnp.finfo(x.dtype)
     return jax.lax.reduce_precision(whole, kind.nexp, kind.nmant - 1)
 

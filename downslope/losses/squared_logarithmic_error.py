@@ -8,36 +8,77 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from downslope.core.about import AboutLoss, Paper, Task
-from downslope.core.exact import two_product, two_sum
+from downslope.core.exact import Pair, bits, halves, sum_by_size, two_sum
 from downslope.losses.base import Loss
 
 LOWEST = -1 + 2**-20  # the lowest score with a logarithm worth having
+LOG_2 = (0.6875, 0.0056471805599453094)  # four digits, and the rest
 
 
 @jax.custom_jvp
-def log_distance(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """|log((1 + score) / (1 + target))|, as the logarithm of 1 and what the larger is beyond the smaller, in shares of that."""
-    below, below_lost = one_more(jnp.minimum(score, target), 1 + LOWEST)
-    gap, gap_lost = two_sum(jnp.maximum(score, target), -jnp.minimum(score, target))
-    share = gap / below
-    product, product_lost = two_product(share, below)
-    lost = jax.lax.stop_gradient(((gap - product) - product_lost) + (gap_lost - share * below_lost))
-    growth, growth_lost = one_more(share, 1.0)
-    return jnp.log(growth) + (growth_lost + lost / below) / growth
+def log_ratio(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """log((1 + score) / (1 + target)) = n log 2 + 2 artanh(gap / sum), where 1 + target is scaled by 2ⁿ next to 1 + score.
+
+    A quotient at the very end: XLA never computes a division twice, so that all before it becomes one kernel with one result.
+    """
+    (top, top_lost), (bottom, bottom_lost) = one_more(score), one_more(target)
+    n, scale = nearest_power(top, bottom)
+    lost, lost_too = two_sum(top_lost, -bottom_lost * scale)
+    gap, gap_lost = sum_by_size(top - bottom * scale, lost)  # numbers so near have an exact difference
+    gap_lost += lost_too
+    half, half_lost = sum_by_size(top, -0.5 * gap)  # of the sum
+    half_lost += top_lost - 0.5 * gap_lost
+    share = gap * (1 / half)
+    # All in shares of `half`, so that its rounding does not count twice. `coarse` has few digits: its products are exact.
+    coarse, fine = n * LOG_2[0], n * LOG_2[1]
+    high, low = halves(half)
+    total, total_lost = sum_by_size(coarse * high, gap)
+    small = gap * artanh_rest(jnp.square(share)) + (coarse * low + fine * half)
+    return (total + (small + (total_lost + (gap_lost - share * half_lost)))) / half
 
 
-@log_distance.defjvp
-def log_distance_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    """The derivative of `log_distance`, without a difference of logarithms; where both are equal, that from above."""
+@log_ratio.defjvp
+def log_ratio_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    """The derivative of `log_ratio`, without a difference of logarithms."""
     score, target = primals
-    rising = tangents[0] / (1 + score) - tangents[1] / (1 + target)
-    return log_distance(score, target), jnp.where(score < target, -rising, rising)
+    return log_ratio(score, target), tangents[0] / (1 + score) - tangents[1] / (1 + target)
 
 
-def one_more(x: Float[Array, " batch"], least: float) -> tuple[Array, Array]:
-    """1 + x and what its rounding lost; `least` is what it never falls below, said because XLA else turns (1 + x) - 1 into x."""
-    total = jnp.maximum(1 + x, least)
-    return total, jax.lax.stop_gradient(jnp.where(jnp.abs(x) < 1, x - (total - 1), 1 - (total - x)))
+def one_more(x: Float[Array, " batch"]) -> Pair:
+    """1 + x and what its rounding lost; written so that XLA does not see (1 + x) − 1 and turn it into x."""
+    return sum_by_size(jnp.maximum(x, 1), jnp.minimum(x, 1))
+
+
+def nearest_power(a: Float[Array, " batch"], b: Float[Array, " batch"]) -> Pair:
+    """The n for which b · 2ⁿ comes nearest to a by their bits, at most half off; and 2ⁿ."""
+    digits = jnp.finfo(a.dtype).nmant
+    n = (bits(a) - bits(b) + (1 << (digits - 1))) >> digits
+    return n.astype(a.dtype), jax.lax.bitcast_convert_type((n << digits) + bits(jnp.ones_like(a)), a.dtype)
+
+
+def artanh_rest(square: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """artanh(x) / x − 1 by its series in (2x)² up to 0.16, until float32 or float64 ends."""
+    result = jnp.zeros_like(square)
+    for index in range(4 if square.dtype == jnp.float32 else 11, 0, -1):
+        result = square * (1 / ((2 * index + 1) * 4**index) + result)
+    return result
+
+
+@jax.custom_jvp
+def squared_log_ratio(raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """The loss: the square, and in proportion below the lowest score."""
+    log = log_ratio(jnp.maximum(raw, LOWEST), target)
+    return jnp.where(raw < LOWEST, log * (log - 2 * (LOWEST - raw)), jnp.square(log))
+
+
+@squared_log_ratio.defjvp
+def squared_log_ratio_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    """The derivative of `squared_log_ratio`, from the same logarithm."""
+    raw, target = primals
+    log = log_ratio(jnp.maximum(raw, LOWEST), target)
+    by_raw = 2 * log / jnp.where(raw < LOWEST, 1, 1 + raw)
+    by_target = 2 * (jnp.maximum(LOWEST - raw, 0) - log) / (1 + target)
+    return squared_log_ratio(raw, target), by_raw * tangents[0] + by_target * tangents[1]
 
 
 class SquaredLogarithmicError(Loss):
@@ -74,9 +115,7 @@ class SquaredLogarithmicError(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        score = jnp.maximum(raw, LOWEST)
-        log = log_distance(score, target)
-        return jnp.where(raw < LOWEST, jnp.square(log) + 2 * log * (LOWEST - raw), jnp.square(log))
+        return squared_log_ratio(raw, target)
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes
