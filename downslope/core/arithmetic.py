@@ -12,6 +12,7 @@ from jax.extend.core import Jaxpr, Literal
 from downslope.core.instructions import Operation, fits
 from downslope.core.plans import Plan, carried_out, planned
 from downslope.core.primitive import primitive, registered
+from downslope.core.views import Views, nothing, views
 
 KERNEL = "downslope_arithmetic"
 Held = TypeVar("Held")
@@ -70,22 +71,28 @@ def in_one_pass(change: Callable[[Held], Held], held: Held) -> Held:
     inputs = [trace.new(variable.aval) for variable in closed.jaxpr.invars]
     outputs = trace.note(closed.jaxpr, closed.consts, inputs)
     values = trace.known | dict(zip(inputs, leaves, strict=True))
-    others, last = split(trace, outputs)
-    calls, too_much = planned(last, trace.kinds, trace.known, outputs, dict(zip(outputs, inputs, strict=True)))
-    for operation in others + too_much:
+    replaced = dict(zip(outputs, inputs, strict=True))
+    for known in (views(trace.operations, trace.kinds, inputs, replaced), nothing()):
+        others, last = split(trace, outputs, known)
+        work = planned(last, trace.kinds, trace.known, [*outputs, *known.written], replaced, known)
+        if work.written == known.written.keys():  # else something of a larger array is computed elsewhere
+            break
+    for operation in others + work.too_much:
         values.update(zip(operation.outputs, done(operation, values), strict=True))
-    for call in calls:
+    for call in work.calls:
         given = [jnp.asarray(values[number], jnp.float32) for number in call.arguments]
         values.update(zip(call.results, arithmetic_p.bind(*given, plan=call.plan), strict=True))
-    return jax.tree.unflatten(jax.tree.structure(shapes), [values[number] for number in outputs])
+    return jax.tree.unflatten(jax.tree.structure(shapes), [values[known.joints.get(number, number)] for number in outputs])
 
 
-def split(trace: Trace, outputs: Sequence[int]) -> tuple[list[Operation], list[Operation]]:
+def split(trace: Trace, outputs: Sequence[int], known: Views) -> tuple[list[Operation], list[Operation]]:
     """All other operations, and the last arithmetic: what is needed by it and by the result alone."""
     needed = {number for number in outputs if trace.kinds[number].dtype != jnp.float32}
-    asked = set(outputs)
+    asked = {*outputs, *known.written}
     others, last = [], []
     for operation in reversed(trace.operations):
+        if needed.isdisjoint(operation.outputs) and known.spare.issuperset(operation.outputs):
+            continue
         if not needed.isdisjoint(operation.outputs) or not fits(operation, trace.kinds):
             others.append(operation)
             needed.update(operation.inputs)
@@ -106,7 +113,7 @@ def done(operation: Operation, values: dict[int, Any]) -> Sequence[Any]:
 
 def on_cpu(*values: Array, plan: Plan) -> list[Array]:
     """The arithmetic on a CPU."""
-    numbers, constants = np.array(plan.numbers, np.int32), np.array(plan.constants or (0,), np.float32)
+    numbers, constants = np.array(plan.numbers, np.int64), np.array(plan.constants or (0,), np.float32)
     call = jax.ffi.ffi_call(KERNEL, results(plan=plan), input_output_aliases=dict(plan.aliases))
     return list(call(*values, plan=numbers, constants=constants))
 

@@ -91,14 +91,16 @@ def joint(steps: Sequence[Instruction], outputs: set[int]) -> list[Instruction]:
             continue
         parts = [found[number] for number in step.given if uses[number] == 1 and number in found]
         both = SIGNS[step.name].join(part.name for part in parts)
-        some = [part for part in parts if part.name + SIGNS[step.name] in CODES][:1]
-        if len(parts) == 2 and both in CODES:
-            found[step.result] = Instruction(both, step.result, parts[0].given + parts[1].given)
-        elif some:
-            others = [number for number in step.given if number != some[0].result]
-            found[step.result] = Instruction(some[0].name + SIGNS[step.name], step.result, some[0].given + others)
-        for part in parts if len(parts) == 2 and both in CODES else some:
-            del found[part.result]
+        if both not in CODES or len(parts) < 2:
+            parts = [part for part in parts if part.name + SIGNS[step.name] in CODES][:1]
+            both = "".join(part.name + SIGNS[step.name] for part in parts)
+        if not parts:
+            continue
+        made = {part.result for part in parts}
+        others = [number for number in step.given if number not in made]
+        found[step.result] = Instruction(both, step.result, [number for part in parts for number in part.given] + others)
+        for number in made:
+            del found[number]
     return list(found.values())
 
 

@@ -1,5 +1,6 @@
-"""Plans for the kernel of `arithmetic`, as explained in `c/arithmetic.c`: which programs, for which arrays."""
+"""Plans for the kernel of `arithmetic`, as explained in `c/arithmetic.c`: which programs, for which spans of arrays."""
 
+import math
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
@@ -10,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from downslope.core.instructions import BY_NUMBER, STEP, Operation, program
+from downslope.core.views import Home, Views
 
 MOST = 64  # arrays in one call: XLA takes ever longer to compile one with more
 PLACES = 48  # of a program, as in the kernel
@@ -24,7 +26,7 @@ class Plan(NamedTuple):
     aliases: tuple[tuple[int, int], ...]
 
 
-class Planned(NamedTuple):
+class Call(NamedTuple):
     """A plan, and the values that are its arguments and results."""
 
     plan: Plan
@@ -32,71 +34,91 @@ class Planned(NamedTuple):
     results: list[int]
 
 
+class Work(NamedTuple):
+    """How the kernel carries out operations, those that are not for it, and what it writes into larger arrays."""
+
+    calls: list[Call]
+    too_much: list[Operation]
+    written: set[int]
+
+
 def planned(
-    operations: Sequence[Operation], kinds: Sequence[Any], known: dict[int, Any], outputs: Sequence[int], replaced: dict[int, int]
-) -> tuple[list[Planned], list[Operation]]:
-    """How the kernel carries out the operations, of which `outputs` are asked for, and those that are too much for it. A result
-    goes where what it replaces has been."""
+    operations: Sequence[Operation],
+    kinds: Sequence[Any],
+    known: dict[int, Any],
+    wanted: Sequence[int],
+    replaced: dict[int, int],
+    where: Views,
+) -> Work:
+    """What the kernel does for the results that are `wanted`. A result goes where what it replaces has been."""
     together = groups(operations, kinds)
-    parts = [Part.of(group, kinds, set(outputs), replaced) for group in together]
-    too_much = [each for group, part in zip(together, parts, strict=True) if part.places > PLACES for each in group]
-    parts = [part for part in parts if part.places <= PLACES]
+    parts = [Part.of(group, kinds, set(wanted), replaced, where) for group in together]
+    too_much = [each for group, part in zip(together, parts, strict=True) if not part.fits for each in group]
+    parts = [part for part in parts if part.fits]
+    written = {number for part in parts for number in part.over if number in where.written}
     calls = []
     while parts:
         count = 1 + bisect(list(accumulate(part.arrays for part in parts[1 : MOST + 1])), MOST - parts[0].arrays)
-        calls.append(joined(parts[:count], kinds, known))
+        calls.append(joined(parts[:count], kinds, known, where))
         parts = parts[count:]
-    return calls, too_much
+    return Work(calls, too_much, written)
 
 
 class Part(NamedTuple):
-    """A program and the values it is for."""
+    """A program and the values it is for, all of one `size` but for single numbers."""
 
     program: tuple[int, ...]
+    size: int
     inputs: list[int]
     outputs: list[int]
     singles: list[int]
     over: dict[int, int]
+    arrays: int
 
     @classmethod
-    def of(cls, group: Sequence[Operation], kinds: Sequence[Any], wanted: set[int], replaced: dict[int, int]) -> "Part":
+    def of(
+        cls, group: Sequence[Operation], kinds: Sequence[Any], wanted: set[int], replaced: dict[int, int], where: Views
+    ) -> "Part":
         """What a group of operations needs."""
         made = dict.fromkeys(number for each in group for number in each.outputs)
         read = dict.fromkeys(number for each in group for number in each.inputs if number not in made)
         inputs, singles = [n for n in read if kinds[n].ndim], [n for n in read if not kinds[n].ndim]
         outputs = [number for number in made if number in wanted]
-        over = {number: replaced[number] for number in outputs if replaced.get(number) in inputs}
-        return cls(program(group, inputs, outputs, singles, over), inputs, outputs, singles, over)
+        over = {new: old for new in outputs if (old := where.over(new, inputs, replaced)) is not None}
+        arrays = len(inputs) + len(outputs) - sum(number in where.read or number in where.written for number in inputs + outputs)
+        text = program(group, inputs, outputs, singles, over)
+        return cls(text, kinds[outputs[0]].size, inputs, outputs, singles, over, arrays)
 
     @property
-    def arrays(self) -> int:
-        """How many it reads and writes."""
-        return len(self.inputs) + len(self.outputs)
-
-    @property
-    def places(self) -> int:
-        """Places of the program."""
-        return sum(self.program[:4])
+    def fits(self) -> bool:
+        """Whether there is something to read, and the program has not too many places."""
+        return bool(self.inputs) and sum(self.program[:4]) <= PLACES
 
 
-def joined(parts: Sequence[Part], kinds: Sequence[Any], known: dict[int, Any]) -> Planned:
-    """One plan for several parts."""
+def joined(parts: Sequence[Part], kinds: Sequence[Any], known: dict[int, Any], where: Views) -> Call:
+    """One call for several parts."""
     constants, arguments, results = Numbers(), Numbers(), Numbers()
     start: dict[tuple[int, ...], int] = {}
     texts: list[int] = []
-    arrays: list[int] = []
-    aliases = []
-    for text, inputs, outputs, singles, over in parts:
+    spans: list[int] = []
+    aliases = {}
+    for text, size, inputs, outputs, singles, over, _ in parts:
         if text not in start:
             start[text] = 1 + len(texts)
             texts += text
-        where = [-1 - constants.of(float(known[n])) if is_constant(known.get(n)) else arguments.of(n) for n in singles]
-        arrays += [start[text], *map(arguments.of, inputs), *map(results.of, outputs), *where]
-        aliases += [(arguments.of(old), results.of(new)) for new, old in over.items()]
+        read = [where.read.get(number, Home(number)) for number in inputs]
+        written = [where.written.get(number, Home(number)) for number in outputs]
+        spans += [start[text], size]
+        for numbers, homes in ((arguments, read), (results, written)):
+            spans += [each for home in homes for each in (numbers.of(home.whole), home.start)]
+        spans += [-1 - constants.of(float(known[n])) if is_constant(known.get(n)) else arguments.of(n) for n in singles]
+        for new, old in over.items():
+            home = where.read.get(old, Home(old))
+            aliases[results.of(where.written.get(new, Home(new)).whole)] = arguments.of(home.whole)
     shapes = tuple(kinds[number].shape for number in results)
-    return Planned(
-        Plan((1 + len(texts), *texts, *arrays), tuple(constants), shapes, tuple(aliases)), list(arguments), list(results)
-    )
+    numbers = (1 + len(texts), *texts, *spans)
+    pairs = tuple((old, new) for new, old in aliases.items())
+    return Call(Plan(numbers, tuple(constants), shapes, pairs), list(arguments), list(results))
 
 
 class Numbers(dict[Any, int]):
@@ -133,19 +155,22 @@ def groups(operations: Sequence[Operation], kinds: Sequence[Any]) -> list[list[O
 def carried_out(*values: Array, plan: Plan) -> list[Array]:
     """The same by JAX."""
     numbers, at = plan.numbers, plan.numbers[0]
-    found: dict[int, Array] = {}
+    found = {new: values[old] for old, new in plan.aliases}
     while at < len(numbers):
-        start = numbers[at]
+        start, size = numbers[at : at + 2]
         inputs, outputs, singles, _, count = numbers[start : start + 5]
-        arrays = numbers[at + 1 : at + 1 + inputs + outputs + singles]
-        held = {place: values[number] for place, number in enumerate(arrays[:inputs])}
-        for place, number in enumerate(arrays[inputs + outputs :], inputs + outputs):
+        middle = at + 2 + 2 * (inputs + outputs)
+        homes = list(zip(numbers[at + 2 : middle : 2], numbers[at + 3 : middle : 2], strict=True))
+        at = middle + singles
+        held = {place: values[number].reshape(-1)[begin : begin + size] for place, (number, begin) in enumerate(homes[:inputs])}
+        for place, number in enumerate(numbers[middle:at], inputs + outputs):
             held[place] = values[number] if number >= 0 else jnp.float32(plan.constants[-1 - number])
         for step in range(start + 5, start + 5 + STEP * count, STEP):
             code, result, *places = numbers[step : step + STEP]
             needs, what = BY_NUMBER[code]
             held[result] = what(*(held[place] for place in places[:needs])).astype(jnp.float32)
-        for place, number in enumerate(arrays[inputs : inputs + outputs], inputs):
-            found[number] = jnp.broadcast_to(held[place], plan.shapes[number])
-        at += 1 + len(arrays)
+        for place, (number, begin) in enumerate(homes[inputs:], inputs):
+            result, shape = jnp.broadcast_to(held[place], (size,)), plan.shapes[number]
+            whole = size == math.prod(shape)
+            found[number] = result.reshape(shape) if whole else found[number].at[begin : begin + size].set(result)
     return [found[number] for number in range(len(plan.shapes))]

@@ -1,6 +1,7 @@
 """Written by `make generate`; edit what it is made from."""
 
 from downslope.core.catalogue import Catalogue
+from downslope.core.packed import packed as packed
 from downslope.optimizers.accumulate import Accumulate as Accumulate
 from downslope.optimizers.adabelief import Adabelief as Adabelief
 from downslope.optimizers.adadelta import Adadelta as Adadelta

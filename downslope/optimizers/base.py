@@ -14,6 +14,7 @@ from downslope.core import tree
 from downslope.core.about import AboutOptimizer
 from downslope.core.arithmetic import in_one_pass
 from downslope.core.errors import DownslopeError, IncompatiblePair
+from downslope.core.packed import Packed, packed
 from downslope.core.record import Record, part
 from downslope.core.types import Number, Params, State
 from downslope.optimizers import catalogue
@@ -58,7 +59,8 @@ class Optimizer(Record):
 
     def step(self, gradient: Params, state: State, params: Params, here: Here | None = None) -> tuple[Params, State]:
         """The parameters after an update, and the new state. It is `update` and the addition of its change; on a CPU one kernel
-        does all of it, in the memory of the old parameters and the old state where these are donated to `jax.jit`.
+        does all of it, in the memory of the old parameters and the old state where these are donated to `jax.jit`. A `packed`
+        state stays so.
 
         >>> sgd = catalogue["sgd"](learning_rate=0.5)
         >>> sgd.step(jnp.array([4.0]), sgd.init(jnp.array([1.0])), jnp.array([1.0]))[0]
@@ -66,8 +68,10 @@ class Optimizer(Record):
         """
 
         def moved(held: tuple[Params, State]) -> tuple[Params, State]:
-            change, after = self.update(gradient, held[1], held[0], here)
-            return tree.map(lambda p, c: p + c.astype(p.dtype), held[0], change), after
+            params, state = held
+            together = isinstance(state, Packed)
+            change, after = self.update(gradient, state.unpacked() if together else state, params, here)
+            return tree.map(lambda p, c: p + c.astype(p.dtype), params, change), packed(after) if together else after
 
         return in_one_pass(moved, (params, state))
 

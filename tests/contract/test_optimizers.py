@@ -11,6 +11,7 @@ import pytest
 
 from downslope.core import tree
 from downslope.core.errors import DownslopeError, OutOfRange
+from downslope.core.packed import packed
 from downslope.core.record import Record
 from downslope.optimizers import catalogue
 from downslope.optimizers.base import Here
@@ -166,6 +167,25 @@ def test_a_step_is_an_update_and_its_addition(entry):
         mine, other = step(*mine), update(*other)
         assert types(mine) == types(other)
     for left, right in zip(jax.tree.leaves(mine), jax.tree.leaves(other), strict=True):
+        np.testing.assert_allclose(left, right, rtol=2e-5, atol=2e-6)
+
+
+@every_entry
+def test_a_packed_state_stays_so(entry):
+    """And nothing else changes."""
+    optimizer = middle(entry)
+
+    @jax.jit
+    def step(params, state):
+        gradient, here = stand(params)
+        return optimizer.step(gradient, state, params, here)
+
+    params = params_of()
+    mine, other = (params, packed(optimizer.init(params))), (params, optimizer.init(params))
+    for _ in range(3):
+        mine, other = step(*mine), step(*other)
+    for left, right in zip(jax.tree.leaves((mine[0], mine[1].unpacked())), jax.tree.leaves(other), strict=True):
+        assert left.dtype == right.dtype
         np.testing.assert_allclose(left, right, rtol=2e-5, atol=2e-6)
 
 

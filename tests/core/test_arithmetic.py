@@ -13,6 +13,7 @@ from downslope.core import arithmetic as module
 from downslope.core import instructions, plans
 from downslope.core.arithmetic import in_one_pass
 from downslope.core.primitive import registered
+from tests.core.programs import drawn
 
 COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
 SPECIAL = [
@@ -54,6 +55,16 @@ TWOS = {
     "ne": (lambda a, b: jnp.where(a != b, 1.0, 0.0), np.not_equal),
     "where": (lambda a, b: jnp.where(a > 0, a, b), lambda a, b: np.where(a > 0, a, b)),
 }
+
+
+MAKES = (
+    lambda one, two, three: one + two,
+    lambda one, two, three: one - two,
+    lambda one, two, three: one * two * 0.5,
+    lambda one, two, three: (one > two) * three,
+    lambda one, two, three: abs(one) + three * 0.25,
+    lambda one, two, three: one * two + three * 0.5,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -144,17 +155,7 @@ def test_what_is_still_needed_is_not_overwritten():
 def test_whatever_order_results_are_needed_in(seed):
     """Programs drawn by chance, on arrays whose memory the results take."""
     random = np.random.default_rng(seed)
-    steps = [(random.integers(6), *random.integers(0, 4 + step, 3)) for step in range(random.integers(2, 25))]
-    results = random.integers(0, 4 + len(steps), 4)
-
-    def change(held):
-        values = list(held)
-        for kind, a, b, c in steps:
-            one, two, three = values[a], values[b], values[c]
-            made = (one + two, one - two, one * two * 0.5, (one > two) * three, abs(one) + three * 0.25, one * two + three * 0.5)
-            values.append(made[kind])
-        return [values[number] for number in results]
-
+    change = drawn(random, MAKES, longest=25)
     before = [random.normal(size=300).astype(np.float32) for _ in range(4)]
     done = jax.jit(lambda held: in_one_pass(change, held), donate_argnums=0)([jnp.asarray(each) for each in before])
     with np.errstate(all="ignore"):

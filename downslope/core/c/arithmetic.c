@@ -1,6 +1,6 @@
 /* Arithmetic on many arrays, number by number, in one pass over memory; called by XLA.
 
-   A plan lists programs and the arrays that each is for. A program is a list of instructions, carried out for a block of numbers
+   A plan lists programs and the spans of arrays that each is for. A program is a list of instructions, carried out for a block of numbers
    at a time, so that what lies between them never leaves the cache. Every result is rounded by itself: it depends neither on the
    width of the machine's registers nor on how the work is shared. */
 
@@ -15,19 +15,21 @@
 enum { BLOCK = 128, PLACES = 48, SHARE = 1 << 16 }; /* numbers; places of a program; numbers that a thread takes at once */
 enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD, DIV_SUB };
 
-/* Plan: where the arrays' list begins; then the programs; then for each array its program and its places.
+/* Plan: where the list of spans begins; then the programs; then for each span its program, its size and its places.
    Program: how many inputs, outputs, single numbers, kept blocks and instructions; then those: code, place of the result, four
-   places. Places are counted through inputs, outputs, single numbers and kept blocks. An array's inputs and outputs are numbers
-   of arguments and results; its single numbers those of arguments, or constants counted down from -1. */
+   places. Places are counted through inputs, outputs, single numbers and kept blocks. A span's inputs and outputs are each the
+   number of an argument or a result and where in that array the span begins; its single numbers are numbers of arguments, or
+   constants counted down from -1. */
 enum { INPUTS, OUTPUTS, SINGLES, KEPT, INSTRUCTIONS, FIRST, STEP = 6 };
+enum { PROGRAM, SIZE, WHERE };
 
 struct job {
   XLA_FFI_CallFrame *frame;
-  const int32_t *plan;
+  const int64_t *plan;
   const float *constants;
-  const int32_t **arrays; /* each one's part of the plan */
-  int64_t *shares;        /* how many there are before each array, and in the end */
-  int64_t count;          /* of arrays */
+  const int64_t **spans; /* each one's part of the plan */
+  int64_t *shares;       /* how many there are before each span, and in the end */
+  int64_t count;         /* of spans */
   atomic_llong next, done;
   atomic_int holders;
 };
@@ -79,22 +81,22 @@ WIDE static void carry_out(int code, float *to, const float *const *from, int64_
   }
 }
 
-/* Numbers `from` to `to` of one array. */
-static void span(const struct job *job, const int32_t *array, int64_t from, int64_t to) {
-  const int32_t *program = job->plan + array[0], *numbers = array + 1;
+/* Numbers `from` to `to` of a span. */
+static void carry_along(const struct job *job, const int64_t *span, int64_t from, int64_t to) {
+  const int64_t *program = job->plan + span[PROGRAM], *where = span + WHERE;
   const int inputs = program[INPUTS], outputs = inputs + program[OUTPUTS], singles = outputs + program[SINGLES];
-  const int32_t *end = program + FIRST + STEP * program[INSTRUCTIONS];
+  const int64_t *end = program + FIRST + STEP * program[INSTRUCTIONS], *numbers = where + 2 * outputs;
   float kept[PLACES][BLOCK] __attribute__((aligned(64))), *place[PLACES];
-  for (int i = 0; i < inputs; i++) place[i] = (float *)argument(job->frame, numbers[i])->data + from;
-  for (int i = inputs; i < outputs; i++) place[i] = (float *)result(job->frame, numbers[i])->data + from;
+  for (int i = 0; i < outputs; i++, where += 2)
+    place[i] = (float *)(i < inputs ? argument(job->frame, *where) : result(job->frame, *where))->data + where[1] + from;
   for (int i = outputs; i < singles + program[KEPT]; i++) place[i] = kept[i];
-  for (int i = outputs; i < singles; i++) {
-    const float value = numbers[i] < 0 ? job->constants[-1 - numbers[i]] : *(float *)argument(job->frame, numbers[i])->data;
+  for (int i = outputs; i < singles; i++, numbers++) {
+    const float value = *numbers < 0 ? job->constants[-1 - *numbers] : *(float *)argument(job->frame, *numbers)->data;
     for (int j = 0; j < BLOCK; j++) kept[i][j] = value;
   }
   for (; from < to; from += BLOCK) {
     const int64_t count = to - from < BLOCK ? to - from : BLOCK;
-    for (const int32_t *step = program + FIRST; step < end; step += STEP) {
+    for (const int64_t *step = program + FIRST; step < end; step += STEP) {
       const float *from_places[] = {place[step[2]], place[step[3]], place[step[4]], place[step[5]]};
       carry_out(step[0], place[step[1]], from_places, count);
     }
@@ -102,27 +104,20 @@ static void span(const struct job *job, const int32_t *array, int64_t from, int6
   }
 }
 
-static int64_t size(const struct job *job, const int32_t *array) {
-  const XLA_FFI_Buffer *first = result(job->frame, array[1 + job->plan[array[0] + INPUTS]]);
-  int64_t product = 1;
-  for (int64_t axis = 0; axis < first->rank; axis++) product *= first->dims[axis];
-  return product;
-}
-
 static void release(struct job *job) {
   if (atomic_fetch_sub(&job->holders, 1) > 1) return;
-  free(job->arrays);
+  free(job->spans);
   free(job->shares);
   free(job);
 }
 
 /* Takes shares until none is left. */
 static void work(struct job *job) {
-  int64_t array = 0;
+  int64_t span = 0;
   for (int64_t number; (number = atomic_fetch_add(&job->next, 1)) < job->shares[job->count]; atomic_fetch_add(&job->done, 1)) {
-    while (job->shares[array + 1] <= number) array++;
-    const int64_t from = (number - job->shares[array]) * SHARE, all = size(job, job->arrays[array]);
-    span(job, job->arrays[array], from, all < from + SHARE ? all : from + SHARE);
+    while (job->shares[span + 1] <= number) span++;
+    const int64_t from = (number - job->shares[span]) * SHARE, all = job->spans[span][SIZE];
+    carry_along(job, job->spans[span], from, all < from + SHARE ? all : from + SHARE);
   }
 }
 
@@ -157,25 +152,25 @@ static XLA_FFI_Error *no_memory(XLA_FFI_CallFrame *frame) {
 XLA_FFI_Error *downslope_arithmetic(XLA_FFI_CallFrame *frame) {
   if (asked(frame)) return 0;
   const XLA_FFI_Array *constants = frame->attrs.attrs[0], *plan = frame->attrs.attrs[1]; /* XLA sorts them by name */
-  const int32_t *numbers = plan->data, *array = numbers + numbers[0], *end = numbers + plan->size;
+  const int64_t *numbers = plan->data, *span = numbers + numbers[0], *end = numbers + plan->size;
+  const int64_t most = (end - span) / (WHERE + 2); /* of spans: each has an output */
   struct job *job = calloc(1, sizeof *job);
   if (!job) return no_memory(frame);
   *job = (struct job){.frame = frame, .plan = numbers, .constants = constants->data, .holders = 1};
-  job->arrays = malloc(sizeof *job->arrays * frame->rets.size);
-  job->shares = malloc(sizeof *job->shares * (frame->rets.size + 1));
-  if (!job->arrays || !job->shares) {
+  job->spans = malloc(sizeof *job->spans * most);
+  job->shares = malloc(sizeof *job->shares * (most + 1));
+  if (!job->spans || !job->shares) {
     release(job);
     return no_memory(frame);
   }
-  job->shares[0] = 0;
-  for (; array < end; job->count++) {
-    const int32_t *program = numbers + array[0];
-    job->arrays[job->count] = array;
-    job->shares[job->count + 1] = job->shares[job->count] + (size(job, array) + SHARE - 1) / SHARE;
-    array += 1 + program[INPUTS] + program[OUTPUTS] + program[SINGLES];
+  int64_t total = job->shares[0] = 0;
+  for (; span < end; job->count++) {
+    const int64_t *program = numbers + span[PROGRAM];
+    job->spans[job->count] = span;
+    job->shares[job->count + 1] = job->shares[job->count] + (span[SIZE] + SHARE - 1) / SHARE;
+    total += span[SIZE];
+    span += WHERE + 2 * (program[INPUTS] + program[OUTPUTS]) + program[SINGLES];
   }
-  int64_t total = 0;
-  for (int64_t i = 0; i < job->count; i++) total += size(job, job->arrays[i]);
   if (total > 2 * SHARE) ask(job);
   work(job);
   while (atomic_load(&job->done) < job->shares[job->count]) sched_yield();
