@@ -52,11 +52,15 @@ class InJax:
         change, state = method.update(gradient, state, params)
         return jax.tree.map(jnp.add, params, change), state
 
+    def begun(self, method: Any, params: Any) -> Any:
+        """The state before the first step."""
+        return jax.jit(method.init)(params)
+
     def start(self, optimizer: str, arrays: int, size: int) -> tuple[Any, Any, Any]:
         """A compiled step, and what it starts from."""
         method = self.optimizers[optimizer]
         params = [jnp.zeros((size // 100, 100)) for _ in range(arrays)]
-        return jax.jit(partial(self.moved, method), donate_argnums=(0, 1)), params, jax.jit(method.init)(params)
+        return jax.jit(partial(self.moved, method), donate_argnums=(0, 1)), params, self.begun(method, params)
 
     def compile(self, optimizer: str, arrays: int, size: int) -> dict:
         """Seconds to trace and compile a step, by the clock and of all cores together."""
