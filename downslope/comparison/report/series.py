@@ -87,7 +87,7 @@ def along(result: dict[str, Any], contender: str, curve: dict[str, list[float]],
     if by == "examples":
         return curve["examples"]
     whole = seconds(result, contender) or 0.0
-    return [whole * examples / (curve["examples"][-1] or 1.0) for examples in curve["examples"]]
+    return [whole * (examples / (curve["examples"][-1] or 1.0)) for examples in curve["examples"]]  # exactly `whole` at the end
 
 
 def curves(runs: list[dict[str, Any]], contenders: Sequence[str]) -> Curves:

@@ -124,6 +124,14 @@ def test_curves_are_medians_over_seeds_thinned():
     assert (curve["low"][-1], curve["median"][-1], curve["high"][-1]) == (201.0, 205.0, 209.0)
 
 
+def test_a_curve_by_seconds_ends_with_its_run():
+    """To the bit: 0.0035 times 84, divided by 84, is a little less than 0.0035."""
+    for whole in (0.0035, 0.1, 1.7):
+        for seen in range(10, 60):
+            at = [float(seen * epoch) for epoch in range(1, 7)]
+            assert series.along({"timing": {"contender_seconds": {"a": whole}}}, "a", {"examples": at}, "seconds")[-1] == whole
+
+
 def test_heat_map_levels_follow_the_direction():
     for task in ("regression", "binary"):
         result = sample(task)[0]
