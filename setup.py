@@ -7,9 +7,10 @@ from setuptools import Extension, setup
 
 KERNELS = Extension(
     "downslope.core.kernels",
-    [f"downslope/core/c/{name}.c" for name in ("arithmetic", "layer", "rows")],
-    depends=["downslope/core/c/call.h", "downslope/core/c/layer_tiles.h"],
+    [f"downslope/core/c/{name}.c" for name in ("arithmetic", "cross_entropy", "layer", "rows")],
+    depends=[f"downslope/core/c/{name}.h" for name in ("call", "layer_tiles", "shares")],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
+    libraries=["m"],
     extra_compile_args=["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],
     optional=True,
 )

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from downslope.core.cross_entropy import cross_entropy, with_excess
 from downslope.core.domain import refuse
 from downslope.core.errors import BadShape
 from downslope.core.examples import counted, without
 from downslope.core.record import is_concrete
-from downslope.core.scores import cross_entropy, excess
 
 SCORES = 25_000_000  # held at once: as many as keep the processor busy
 FEWEST = 128  # examples side by side: fewer would read and write the slope of all weights too often
@@ -83,7 +83,8 @@ def mean_and_slopes(weights: Array, bias: Array, features: Array, labels: Array,
         total, by_weights, by_bias = sums
         x, label, weight = part
         scores = x @ weights + bias[None]
-        each, slope = cross_entropy(scores, label), excess(scores, label) * weight[:, None]
+        each, slope = with_excess(scores, label)
+        slope *= weight[:, None]
         sums = (total + jnp.vdot(weight, each), by_weights + x.T @ slope, by_bias + jnp.sum(slope, axis=0))
         return sums, (slope @ weights.T, each)
 

@@ -3,8 +3,9 @@
 import numpy as np
 from jaxtyping import Array, Float, Num
 
-from downslope.core import scores
 from downslope.core.about import AboutLoss, Paper, Task
+from downslope.core.cross_entropy import cross_entropy
+from downslope.core.scores import soft_cross_entropy
 from downslope.losses.base import Loss, class_shares
 
 
@@ -52,8 +53,8 @@ class CrossEntropy(Loss):
 
     def __call__(self, raw: Float[Array, " batch classes"], target: Num[Array, " batch *classes"]) -> Float[Array, " batch"]:
         if target.ndim == raw.ndim:
-            return scores.soft_cross_entropy(raw, target)
-        return scores.cross_entropy(raw, target)
+            return soft_cross_entropy(raw, target)
+        return cross_entropy(raw, target)
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         share = class_shares(target, weight, classes)

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from downslope.core.about import AboutLoss, Paper, Range, Task
+from downslope.core.cross_entropy import cross_entropy
 from downslope.core.record import hyper
-from downslope.core.scores import cross_entropy, miss
+from downslope.core.scores import miss
 from downslope.core.types import Number
 from downslope.losses.base import Loss, class_shares, rising_to_zero
 

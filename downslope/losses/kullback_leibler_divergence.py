@@ -6,8 +6,10 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 
 from downslope.core.about import AboutLoss, Paper, Task
+from downslope.core.cross_entropy import cross_entropy
 from downslope.core.exact import added, finite, log1p, two_product, two_sum
-from downslope.core.scores import cross_entropy, majority, shares, soft_cross_entropy
+from downslope.core.scores import majority, soft_cross_entropy
+from downslope.core.shares import shares
 from downslope.losses.base import Loss, class_shares
 
 

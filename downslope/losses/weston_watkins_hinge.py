@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int
 from downslope.core.about import AboutLoss, Paper, Task
 from downslope.core.exact import finite, two_sum
 from downslope.core.kinks import positive_part
-from downslope.core.scores import is_label, own_score
+from downslope.core.shares import is_label, own_score
 from downslope.losses.base import Loss, class_shares
 
 

@@ -5,12 +5,8 @@
    width of the machine's registers nor on how the work is shared. */
 
 #include <math.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdlib.h>
 
-#include "call.h"
+#include "shares.h"
 
 enum { BLOCK = 128, PLACES = 48, SHARE = 1 << 16 }; /* numbers; places of a program; numbers that a thread takes at once */
 enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD, DIV_SUB };
@@ -29,9 +25,6 @@ struct job {
   const float *constants;
   const int64_t **spans; /* each one's part of the plan */
   int64_t *shares;       /* how many there are before each span, and in the end */
-  int64_t count;         /* of spans */
-  atomic_llong next, done;
-  atomic_int holders;
 };
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -104,43 +97,13 @@ static void carry_along(const struct job *job, const int64_t *span, int64_t from
   }
 }
 
-static void release(struct job *job) {
-  if (atomic_fetch_sub(&job->holders, 1) > 1) return;
-  free(job->spans);
-  free(job->shares);
-  free(job);
-}
-
-/* Takes shares until none is left. */
-static void work(struct job *job) {
+/* A share lies within one span. */
+static void some_numbers(void *data, int64_t number) {
+  const struct job *job = data;
   int64_t span = 0;
-  for (int64_t number; (number = atomic_fetch_add(&job->next, 1)) < job->shares[job->count]; atomic_fetch_add(&job->done, 1)) {
-    while (job->shares[span + 1] <= number) span++;
-    const int64_t from = (number - job->shares[span]) * SHARE, all = job->spans[span][SIZE];
-    carry_along(job, job->spans[span], from, all < from + SHARE ? all : from + SHARE);
-  }
-}
-
-static void help(void *data) {
-  work(data);
-  release(data);
-}
-
-/* Asks other threads of XLA for help where there is work for them. Who comes late finds nothing to do. */
-static void ask(struct job *job) {
-  XLA_FFI_CallFrame *frame = job->frame;
-  int64_t threads = 1;
-  XLA_FFI_ThreadPool_NumThreads_Args asking = {sizeof asking, 0, frame->ctx, &threads};
-  XLA_FFI_Error *wrong = frame->api->XLA_FFI_ThreadPool_NumThreads(&asking);
-  const int64_t most = job->shares[job->count] < threads ? job->shares[job->count] : threads;
-  for (int64_t number = 1; !wrong && number < most; number++) {
-    atomic_fetch_add(&job->holders, 1);
-    XLA_FFI_ThreadPool_Schedule_Args task = {sizeof task, 0, frame->ctx, help, job};
-    if ((wrong = frame->api->XLA_FFI_ThreadPool_Schedule(&task))) release(job);
-  }
-  if (!wrong) return;
-  XLA_FFI_Error_Destroy_Args gone = {sizeof gone, 0, wrong};
-  frame->api->XLA_FFI_Error_Destroy(&gone);
+  while (job->shares[span + 1] <= number) span++;
+  const int64_t from = (number - job->shares[span]) * SHARE, all = job->spans[span][SIZE];
+  carry_along(job, job->spans[span], from, all < from + SHARE ? all : from + SHARE);
 }
 
 static XLA_FFI_Error *no_memory(XLA_FFI_CallFrame *frame) {
@@ -154,26 +117,20 @@ XLA_FFI_Error *downslope_arithmetic(XLA_FFI_CallFrame *frame) {
   const XLA_FFI_Array *constants = frame->attrs.attrs[0], *plan = frame->attrs.attrs[1]; /* XLA sorts them by name */
   const int64_t *numbers = plan->data, *span = numbers + numbers[0], *end = numbers + plan->size;
   const int64_t most = (end - span) / (WHERE + 2); /* of spans: each has an output */
-  struct job *job = calloc(1, sizeof *job);
-  if (!job) return no_memory(frame);
-  *job = (struct job){.frame = frame, .plan = numbers, .constants = constants->data, .holders = 1};
-  job->spans = malloc(sizeof *job->spans * most);
-  job->shares = malloc(sizeof *job->shares * (most + 1));
-  if (!job->spans || !job->shares) {
-    release(job);
-    return no_memory(frame);
+  struct job job = {frame, numbers, constants->data, malloc(sizeof *job.spans * most), malloc(sizeof *job.shares * (most + 1))};
+  XLA_FFI_Error *wrong = job.spans && job.shares ? 0 : no_memory(frame);
+  if (!wrong) {
+    int64_t total = job.shares[0] = 0, count = 0;
+    for (; span < end; count++) {
+      const int64_t *program = numbers + span[PROGRAM];
+      job.spans[count] = span;
+      job.shares[count + 1] = job.shares[count] + (span[SIZE] + SHARE - 1) / SHARE;
+      total += span[SIZE];
+      span += WHERE + 2 * (program[INPUTS] + program[OUTPUTS]) + program[SINGLES];
+    }
+    do_shares(frame, some_numbers, &job, job.shares[count], total <= 2 * SHARE);
   }
-  int64_t total = job->shares[0] = 0;
-  for (; span < end; job->count++) {
-    const int64_t *program = numbers + span[PROGRAM];
-    job->spans[job->count] = span;
-    job->shares[job->count + 1] = job->shares[job->count] + (span[SIZE] + SHARE - 1) / SHARE;
-    total += span[SIZE];
-    span += WHERE + 2 * (program[INPUTS] + program[OUTPUTS]) + program[SINGLES];
-  }
-  if (total > 2 * SHARE) ask(job);
-  work(job);
-  while (atomic_load(&job->done) < job->shares[job->count]) sched_yield();
-  release(job);
-  return 0;
+  free(job.spans);
+  free(job.shares);
+  return wrong;
 }
