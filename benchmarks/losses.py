@@ -109,7 +109,8 @@ def judged(losses: Sequence[str], points: int) -> dict[str, dict[str, bool]]:
 
 
 def timed(case: Case, workers: Mapping[str, Peer], turns: int) -> dict[str, list[float]]:
-    """Seconds by peer and number of threads, ours first in every turn; the first turn warms up and rules out threads."""
+    """Seconds by peer and number of threads; the first turn warms up and rules out threads. Each turn begins with another one: who
+    follows a library whose threads keep spinning for a while has less of the machine."""
 
     def ask(who: str, threads: int) -> Any:
         request = {"name": case.loss, "rows": case.rows, "classes": case.classes, "threads": threads}
@@ -121,7 +122,8 @@ def timed(case: Case, workers: Mapping[str, Peer], turns: int) -> dict[str, list
         mine = {setting: seconds for setting, seconds in tried.items() if setting[0] == who and seconds is not None}
         kept += promising(mine) if mine else []
     found: dict[str, list[float]] = {label(*setting): [] for setting in kept}
-    for _ in range(turns):
-        for setting in kept:
+    for turn in range(turns):
+        first = turn % len(kept)
+        for setting in kept[first:] + kept[:first]:
             found[label(*setting)].append(ask(*setting))
     return found

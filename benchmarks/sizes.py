@@ -45,7 +45,7 @@ class Sizes:
         *((100, 1_000), (20_000, 1_000), (10, 32_000), (600, 32_000)),
     )
     points: int = 2_000
-    turns: int = 9
+    turns: int = 21
     parameters: int = 20_000_000
     arrays: int = 1_000
     compilations: int = 3
