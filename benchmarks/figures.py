@@ -1,5 +1,6 @@
 """From repeated measurements to a figure: median and spread, ratios of neighbours in time, a target met or not."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,21 @@ def spread(values: Sequence[float]) -> Spread:
     Spread(median=2.0, low=1.0, high=3.0)
     """
     return Spread(statistics.median(values), min(values), max(values))
+
+
+def surely(values: Sequence[float], sure: float = 0.95) -> tuple[float, float] | None:
+    """Between which two of the values the true median lies, `sure` of the time, however they are spread; `None` for too few.
+
+    >>> surely([float(value) for value in range(21)])
+    (5.0, 15.0)
+    """
+    ordered, count = sorted(values), len(values)
+    outside, below = (1 - sure) / 2, 0.0
+    for place in range((count + 1) // 2):
+        below += math.comb(count, place) / 2**count
+        if below > outside:
+            return (ordered[place - 1], ordered[-place]) if place else None
+    return None
 
 
 def ratios(peer: Sequence[float], ours: Sequence[float]) -> list[float]:
@@ -76,6 +92,7 @@ class Target:
             **measured._asdict(),
             **promise,
             "met": self.met(measured) if earnest else None,
+            "surely": surely(values),
             "values": list(values),
         }
 
@@ -91,4 +108,7 @@ def line(figure: Mapping[str, Any]) -> str:
     if figure["bound"] is None:
         return f"{figure['name']:<48} {measured}"
     verdict = {True: "met", False: "NOT MET", None: "too small a size to say"}[figure["met"]]
+    sure = figure.get("surely")
+    if figure["met"] is False and sure and sure[0] <= figure["bound"] <= sure[1]:
+        verdict = f"not decided, {sure[0]:.3g} to {sure[1]:.3g} with 95 %"
     return f"{figure['name']:<48} {measured:<26} at {figure['at']} {figure['bound']:g}{unit}: {verdict}"

@@ -22,6 +22,7 @@ BINARY = ("hinge", "perceptron", "binary_cross_entropy")
 MULTICLASS = ("cross_entropy", "crammer_singer_hinge")
 # All keep the memory that they let go: what is timed is their arithmetic and not the system's supply of fresh pages.
 KEEPING = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456"}
+Timed = dict[tuple[str, int], list[float]]
 BESIDE_ACCURATE, BESIDE_FASTEST, AT_MANY_CLASSES, MANY = 1.1, 1.6, 2.0, 32_000
 
 
@@ -80,25 +81,35 @@ def verdicts(case: Case, seconds: Mapping[str, Sequence[float]], passes: Mapping
 
 
 def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
-    """Starts the peers, lets them take turns at each case, reports."""
+    """Starts the peers, lets them take turns at each case, reports. All of it several times in new processes: where the system
+    has put the memory of one makes it faster or slower for its whole life."""
     report.say("\nlosses: value and gradient of the mean, our time in times of the fastest peer and of the fastest accurate one")
     report.data["losses"] = []
-    with ExitStack() as stack:
-        workers = {
-            who: stack.enter_context(Peer(worker, **KEEPING)) for who, worker in {"ours": "ours_pieces", **WORKERS}.items()
-        }
-        for each in workers.values():
-            report.use(each.ask("prepare"))
-        passes = judged([*REGRESSION, *BINARY, *MULTICLASS], sizes.points)
-        watch.check()
-        for case in cases(sizes):
-            seconds = timed(case, workers, sizes.turns)
-            watch.check()
-            told = {who: spread(values)._asdict() for who, values in seconds.items()}
-            report.data["losses"].append({**case._asdict(), "seconds": told, "passes": passes[case.loss]})
-            report.say(f"{case.name}: " + ", ".join(f"{who} {1e6 * each['median']:.4g} µs" for who, each in told.items()))
-            for target, values in verdicts(case, seconds, passes[case.loss]):
-                report.judge(target, values)
+    passes = judged([*REGRESSION, *BINARY, *MULTICLASS], sizes.points)
+    found: dict[Case, Timed] = {case: {} for case in cases(sizes)}
+    for number in range(1, sizes.processes + 1):
+        report.say(f"processes {number} of {sizes.processes}")
+        with ExitStack() as stack:
+            workers = {
+                who: stack.enter_context(Peer(worker, **KEEPING)) for who, worker in {"ours": "ours_pieces", **WORKERS}.items()
+            }
+            versions = [each.ask("prepare") for each in workers.values()]
+            for each in versions if number == 1 else []:
+                report.use(each)
+            for case, seconds in found.items():
+                time(case, workers, sizes.turns, seconds)
+                watch.check()
+                if number == sizes.processes:
+                    told(report, case, {label(*setting): values for setting, values in seconds.items()}, passes[case.loss])
+
+
+def told(report: Report, case: Case, seconds: dict[str, list[float]], passes: dict[str, bool]) -> None:
+    """One case: the times, and what was promised."""
+    medians = {who: spread(values)._asdict() for who, values in seconds.items()}
+    report.data["losses"].append({**case._asdict(), "seconds": medians, "passes": passes})
+    report.say(f"{case.name}: " + ", ".join(f"{who} {1e6 * each['median']:.4g} µs" for who, each in medians.items()))
+    for target, values in verdicts(case, seconds, passes):
+        report.judge(target, values)
 
 
 def judged(losses: Sequence[str], points: int) -> dict[str, dict[str, bool]]:
@@ -108,22 +119,20 @@ def judged(losses: Sequence[str], points: int) -> dict[str, dict[str, bool]]:
         return {loss: judge.ask("judge", loss=loss, count=points)["passes"] for loss in losses}
 
 
-def timed(case: Case, workers: Mapping[str, Peer], turns: int) -> dict[str, list[float]]:
-    """Seconds by peer and number of threads; the first turn warms up and rules out threads. Each turn begins with another one: who
-    follows a library whose threads keep spinning for a while has less of the machine."""
+def time(case: Case, workers: Mapping[str, Peer], turns: int, found: Timed) -> None:
+    """Adds seconds to what was found by peer and number of threads; a first turn warms up, and the very first rules out threads.
+    Each turn begins with another one: who follows a library whose threads keep spinning for a while has less of the machine."""
 
     def ask(who: str, threads: int) -> Any:
         request = {"name": case.loss, "rows": case.rows, "classes": case.classes, "threads": threads}
         return workers[who].ask("loss", **request)["seconds"]
 
-    tried = {(who, threads): ask(who, threads) for who in workers for who, threads in settings(who)}
-    kept = []
-    for who in workers:
+    tried = {each: ask(*each) for each in found or [each for who in workers for each in settings(who)]}
+    for who in workers if not found else ():
         mine = {setting: seconds for setting, seconds in tried.items() if setting[0] == who and seconds is not None}
-        kept += promising(mine) if mine else []
-    found: dict[str, list[float]] = {label(*setting): [] for setting in kept}
+        found.update({setting: [] for setting in (promising(mine) if mine else [])})
+    kept = list(found)
     for turn in range(turns):
         first = turn % len(kept)
         for setting in kept[first:] + kept[:first]:
-            found[label(*setting)].append(ask(*setting))
-    return found
+            found[setting].append(ask(*setting))

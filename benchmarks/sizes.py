@@ -45,7 +45,9 @@ class Sizes:
         *((100, 1_000), (20_000, 1_000), (10, 32_000), (600, 32_000)),
     )
     points: int = 2_000
-    turns: int = 21
+    turns: int = 7
+    processes: int = 3
+    step_turns: int = 21
     parameters: int = 20_000_000
     arrays: int = 1_000
     compilations: int = 3
@@ -86,6 +88,8 @@ QUICK = Sizes(
     shapes=((100, 10),),
     points=200,
     turns=1,
+    processes=1,
+    step_turns=1,
     parameters=200_000,
     arrays=10,
     compilations=1,

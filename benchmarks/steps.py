@@ -53,8 +53,9 @@ def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
             kept = [*settings[:2], *promising({s: each for s, each in tried.items() if s[0] == "PyTorch"})]
             found: dict[tuple[str, int], list[float]] = {setting: [] for setting in kept}
             copy, idle = [], []
-            for _ in range(sizes.turns):
-                for setting in kept:
+            for turn in range(sizes.step_turns):
+                first = turn % len(kept)
+                for setting in kept[first:] + kept[:first]:
                     found[setting].append(workers[setting[0]].ask("step", **request, threads=setting[1])["seconds"])
                 copy.append(workers["optax"].ask("copy", numbers=numbers)["seconds"])
                 idle.append(workers["optax"].ask("step", **request, threads=0, idle=True)["seconds"])

@@ -76,6 +76,23 @@ def test_the_median_decides_whether_a_target_is_met(least, values, met):
     assert (figure["median"], figure["low"], figure["high"]) == (sorted(values)[1], 1.0, 9.0)
 
 
+def test_what_too_few_turns_leave_open_is_not_decided():
+    values = [0.8, 0.9, 0.95, 0.97, 0.98, 0.99, 1.1, 1.2, 1.3]
+    figure = figures.Target("a", 1.0).data(values)
+    assert figure["met"] is False and figure["surely"] == (0.9, 1.2)
+    assert figures.line(figure).endswith("not decided, 0.9 to 1.2 with 95 %")
+    worse = figures.Target("a", 1.25).data(values)
+    assert figures.line(worse).endswith("NOT MET")
+    assert figures.surely([1.0] * 5) is None and figures.surely([]) is None
+
+
+def test_the_true_median_lies_where_it_surely_does():
+    """Drawn from a skewed distribution whose median is known."""
+    draws = np.random.default_rng(0).exponential(size=(2_000, 21))
+    inside = [low <= np.log(2) <= high for low, high in (figures.surely(list(row)) for row in draws)]
+    assert 0.95 <= np.mean(inside) <= 0.99
+
+
 def test_operations_are_those_that_the_compiler_counts():
     """Forward, both gradients, no gradient by the rows: XLA's own count of the products, without what is done by element."""
     problem, widths = sizes.Problem(rows=128, stop=0, columns=20, batch=128), (64, 64)
