@@ -39,13 +39,17 @@ struct job {
 #define WIDE
 #endif
 
+/* Whole blocks have a loop of their own, for which the compiler knows the length. */
 #define EACH(code, what)                                                                                                       \
   case code:                                                                                                                   \
-    _Pragma("GCC ivdep") for (int64_t i = 0; i < count; i++) to[i] = (what);                                                   \
+    if (count == BLOCK)                                                                                                        \
+      _Pragma("GCC ivdep") for (int i = 0; i < BLOCK; i++) to[i] = (what);                                                     \
+    else                                                                                                                       \
+      _Pragma("GCC ivdep") for (int i = 0; i < count; i++) to[i] = (what);                                                     \
     break;
 
 /* One instruction for a block. A result may take the place of what it is made of. */
-WIDE static void carry_out(int code, float *to, const float *const *from, int64_t count) {
+static inline __attribute__((always_inline)) void carry_out(int code, float *to, const float *const *from, int count) {
   const float *a = from[0], *b = from[1], *c = from[2], *d = from[3];
   switch (code) {
     EACH(ADD, a[i] + b[i])
@@ -75,7 +79,7 @@ WIDE static void carry_out(int code, float *to, const float *const *from, int64_
 }
 
 /* Numbers `from` to `to` of a span. */
-static void carry_along(const struct job *job, const int64_t *span, int64_t from, int64_t to) {
+WIDE static void carry_along(const struct job *job, const int64_t *span, int64_t from, int64_t to) {
   const int64_t *program = job->plan + span[PROGRAM], *where = span + WHERE;
   const int inputs = program[INPUTS], outputs = inputs + program[OUTPUTS], singles = outputs + program[SINGLES];
   const int64_t *end = program + FIRST + STEP * program[INSTRUCTIONS], *numbers = where + 2 * outputs;
@@ -88,7 +92,7 @@ static void carry_along(const struct job *job, const int64_t *span, int64_t from
     for (int j = 0; j < BLOCK; j++) kept[i][j] = value;
   }
   for (; from < to; from += BLOCK) {
-    const int64_t count = to - from < BLOCK ? to - from : BLOCK;
+    const int count = to - from < BLOCK ? to - from : BLOCK;
     for (const int64_t *step = program + FIRST; step < end; step += STEP) {
       const float *from_places[] = {place[step[2]], place[step[3]], place[step[4]], place[step[5]]};
       carry_out(step[0], place[step[1]], from_places, count);
