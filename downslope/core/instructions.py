@@ -31,6 +31,16 @@ CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, a
     "div+": (3, lambda a, b, c: a / b + c),
     "sqrt+": (2, lambda a, b: jnp.sqrt(a) + b),
     "div-mul": (4, lambda a, b, c, d: a / b - c * d),
+    "one mul": (2, jnp.multiply),
+    "one mul+one mul": (4, lambda a, b, c, d: a * b + c * d),
+    "one mul+": (3, lambda a, b, c: a * b + c),
+    "sqrt+one": (2, lambda a, b: jnp.sqrt(a) + b),
+}
+WITH_SINGLES = {  # the same faster, where what stands at these places is a single number
+    "mul": ("one mul", {0}),
+    "mul+mul": ("one mul+one mul", {0, 2}),
+    "mul+": ("one mul+", {0}),
+    "sqrt+": ("sqrt+one", {1}),
 }
 SIGNS = {"add": "+", "sub": "-"}
 NUMBER = {name: number for number, name in enumerate(CODES)}
@@ -127,7 +137,9 @@ def program(
             top += not free
             place[result] = free.pop() if free else top - 1
             late += [result] if result in end else []
-        text += (NUMBER[name], place[result], *(where * 4)[:4])
+        quick, places = WITH_SINGLES.get(name, (name, set()))
+        code = quick if all(given[at] in singles for at in places) else name
+        text += (NUMBER[code], place[result], *(where * 4)[:4])
     for number in late:
         text += (NUMBER["copy"], end[number], *[place[number]] * 4)
     return (len(inputs), len(outputs), len(singles), top - first, len(text) // STEP, *text)

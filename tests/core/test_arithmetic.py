@@ -110,13 +110,47 @@ def test_a_sum_of_products_is_rounded_three_times():
     done = jax.jit(lambda held: in_one_pass(change, held))(held)
     for name, exact in zip("abcd", (a * b + c * d, a + c * d, b / d - a * c, b / a + (c + np.sqrt(np.abs(d)))), strict=True):
         same(done[name], exact)
+    assert {"mul+mul", "mul+", "div+", "sqrt+", "div-mul"} <= names_of(change, held)
+
+
+def names_of(change, held):
+    """The instructions of the one program that carries out `change`."""
     (equation,) = [each for each in jax.make_jaxpr(lambda held: in_one_pass(change, held))(held).eqns if "plan" in each.params]
     numbers = equation.params["plan"].numbers
-    names = {list(instructions.CODES)[numbers[at]] for at in range(6, numbers[0], instructions.STEP)}
-    assert {"mul+mul", "mul+", "div+", "sqrt+", "div-mul"} <= names
+    return {list(instructions.CODES)[numbers[at]] for at in range(6, numbers[0], instructions.STEP)}
 
 
-@pytest.mark.parametrize("size", [0, 1, 127, 128, 129, 70_001, 400_003])
+def test_single_numbers_have_instructions_of_their_own():
+    """With the same result, wherever they stand; one may be an argument."""
+    draw = np.random.default_rng(1).normal
+    a, b = (draw(size=1000).astype(np.float32) for _ in range(2))
+    held = {"a": jnp.asarray(a), "b": jnp.asarray(b), "c": jnp.asarray(a), "d": jnp.asarray(b), "one": jnp.float32(0.7)}
+    third = np.float32(0.3)
+
+    def change(held):
+        a, b, one = held["a"], held["b"], held["one"]
+        return {
+            "a": one * a + 0.3 * b,
+            "b": a * one + b * 0.3,
+            "c": (one * a) / (jnp.sqrt(jnp.abs(b)) + one),
+            "d": b - (one * a + (b - 0.3 * a)),
+            "one": one,
+        }
+
+    done = jax.jit(lambda held: in_one_pass(change, held))(held)
+    one = np.float32(0.7)
+    exact = {
+        "a": one * a + third * b,
+        "b": a * one + b * third,
+        "c": (one * a) / (np.sqrt(np.abs(b)) + one),
+        "d": b - (one * a + (b - third * a)),
+    }
+    for name, numbers in exact.items():
+        same(done[name], numbers)
+    assert {quick for quick, _ in instructions.WITH_SINGLES.values()} <= names_of(change, held)
+
+
+@pytest.mark.parametrize("size", [0, 1, 95, 96, 97, 193, 70_001, 400_003])
 def test_sizes_and_threads(size):
     draw = np.random.default_rng(size).normal
     held = {"w": draw(size=size).astype(np.float32), "b": draw(size=3).astype(np.float32)}

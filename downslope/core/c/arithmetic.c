@@ -8,8 +8,9 @@
 
 #include "shares.h"
 
-enum { BLOCK = 128, PLACES = 48, SHARE = 1 << 16 }; /* numbers; places of a program; numbers that a thread takes at once */
-enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD, DIV_SUB };
+enum { BLOCK = 96, PLACES = 48, SHARE = 1 << 16 }; /* numbers; places of a program; numbers that a thread takes at once */
+enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD, DIV_SUB,
+       ONE_MUL, ONE_MIX, ONE_MUL_ADD, SQRT_ADD_ONE }; /* the last ones with single numbers, which stay in a register */
 
 /* Plan: where the list of spans begins; then the programs; then for each span its program, its size and its places.
    Program: how many inputs, outputs, single numbers, kept blocks and instructions; then those: code, place of the result, four
@@ -51,6 +52,7 @@ struct job {
 /* One instruction for a block. A result may take the place of what it is made of. */
 static inline __attribute__((always_inline)) void carry_out(int code, float *to, const float *const *from, int count) {
   const float *a = from[0], *b = from[1], *c = from[2], *d = from[3];
+  const float first = *a, second = *b, third = *c;
   switch (code) {
     EACH(ADD, a[i] + b[i])
     EACH(SUB, a[i] - b[i])
@@ -75,15 +77,26 @@ static inline __attribute__((always_inline)) void carry_out(int code, float *to,
     EACH(DIV_ADD, a[i] / b[i] + c[i])
     EACH(SQRT_ADD, sqrtf(a[i]) + b[i])
     EACH(DIV_SUB, a[i] / b[i] - c[i] * d[i])
+    EACH(ONE_MUL, first * b[i])
+    EACH(ONE_MIX, first * b[i] + third * d[i])
+    EACH(ONE_MUL_ADD, first * b[i] + c[i])
+    EACH(SQRT_ADD_ONE, sqrtf(a[i]) + second)
   }
 }
+
+/* An instruction with its places in memory, and how far each moves from block to block: what lies between does not. */
+struct instruction {
+  int code, steps[5];
+  float *places[5]; /* the result first */
+};
 
 /* Numbers `from` to `to` of a span. */
 WIDE static void carry_along(const struct job *job, const int64_t *span, int64_t from, int64_t to) {
   const int64_t *program = job->plan + span[PROGRAM], *where = span + WHERE;
   const int inputs = program[INPUTS], outputs = inputs + program[OUTPUTS], singles = outputs + program[SINGLES];
-  const int64_t *end = program + FIRST + STEP * program[INSTRUCTIONS], *numbers = where + 2 * outputs;
+  const int64_t *step = program + FIRST, *numbers = where + 2 * outputs, count = program[INSTRUCTIONS];
   float kept[PLACES][BLOCK] __attribute__((aligned(64))), *place[PLACES];
+  struct instruction instructions[count];
   for (int i = 0; i < outputs; i++, where += 2)
     place[i] = (float *)(i < inputs ? argument(job->frame, *where) : result(job->frame, *where))->data + where[1] + from;
   for (int i = outputs; i < singles + program[KEPT]; i++) place[i] = kept[i];
@@ -91,14 +104,19 @@ WIDE static void carry_along(const struct job *job, const int64_t *span, int64_t
     const float value = *numbers < 0 ? job->constants[-1 - *numbers] : *(float *)argument(job->frame, *numbers)->data;
     for (int j = 0; j < BLOCK; j++) kept[i][j] = value;
   }
-  for (; from < to; from += BLOCK) {
-    const int count = to - from < BLOCK ? to - from : BLOCK;
-    for (const int64_t *step = program + FIRST; step < end; step += STEP) {
-      const float *from_places[] = {place[step[2]], place[step[3]], place[step[4]], place[step[5]]};
-      carry_out(step[0], place[step[1]], from_places, count);
+  for (int i = 0; i < count; i++, step += STEP) {
+    instructions[i].code = step[0];
+    for (int j = 0; j < 5; j++) {
+      instructions[i].places[j] = place[step[1 + j]];
+      instructions[i].steps[j] = step[1 + j] < outputs ? BLOCK : 0;
     }
-    for (int i = 0; i < outputs; i++) place[i] += BLOCK;
   }
+  for (; from < to; from += BLOCK)
+    for (int i = 0; i < count; i++) {
+      struct instruction *now = instructions + i;
+      carry_out(now->code, now->places[0], (const float *const *)now->places + 1, to - from < BLOCK ? to - from : BLOCK);
+      for (int j = 0; j < 5; j++) now->places[j] += now->steps[j];
+    }
 }
 
 /* A share lies within one span. */
