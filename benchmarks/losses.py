@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.figures import Target, better, promising, ratios, spread
 from benchmarks.neighbours import Watch
-from benchmarks.peer import Peer, cores
+from benchmarks.peer import Peer, cores, rotated
 from benchmarks.report import Report
 from benchmarks.sizes import Sizes
 
@@ -97,7 +97,7 @@ def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
             for each in versions if number == 1 else []:
                 report.use(each)
             for case, seconds in found.items():
-                time(case, workers, sizes.turns, seconds)
+                take_turns(case, workers, sizes.turns, seconds)
                 watch.check()
                 if number == sizes.processes:
                     told(report, case, {label(*setting): values for setting, values in seconds.items()}, passes[case.loss])
@@ -119,9 +119,8 @@ def judged(losses: Sequence[str], points: int) -> dict[str, dict[str, bool]]:
         return {loss: judge.ask("judge", loss=loss, count=points)["passes"] for loss in losses}
 
 
-def time(case: Case, workers: Mapping[str, Peer], turns: int, found: Timed) -> None:
-    """Adds seconds to what was found by peer and number of threads; a first turn warms up, and the very first rules out threads.
-    Each turn begins with another one: who follows a library whose threads keep spinning for a while has less of the machine."""
+def take_turns(case: Case, workers: Mapping[str, Peer], turns: int, found: Timed) -> None:
+    """Adds seconds to what was found by peer and threads; a first turn warms up, and the very first rules out threads."""
 
     def ask(who: str, threads: int) -> Any:
         request = {"name": case.loss, "rows": case.rows, "classes": case.classes, "threads": threads}
@@ -131,8 +130,6 @@ def time(case: Case, workers: Mapping[str, Peer], turns: int, found: Timed) -> N
     for who in workers if not found else ():
         mine = {setting: seconds for setting, seconds in tried.items() if setting[0] == who and seconds is not None}
         found.update({setting: [] for setting in (promising(mine) if mine else [])})
-    kept = list(found)
     for turn in range(turns):
-        first = turn % len(kept)
-        for setting in kept[first:] + kept[:first]:
+        for setting in rotated(list(found), turn):
             found[setting].append(ask(*setting))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from benchmarks.figures import Target, better, promising, ratios, spread
 from benchmarks.losses import label
 from benchmarks.neighbours import Watch
-from benchmarks.peer import Peer, cores
+from benchmarks.peer import Peer, cores, rotated
 from benchmarks.report import Report
 from benchmarks.sizes import Sizes
 
@@ -54,8 +54,7 @@ def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
             found: dict[tuple[str, int], list[float]] = {setting: [] for setting in kept}
             copy, idle = [], []
             for turn in range(sizes.step_turns):
-                first = turn % len(kept)
-                for setting in kept[first:] + kept[:first]:
+                for setting in rotated(kept, turn):
                     found[setting].append(workers[setting[0]].ask("step", **request, threads=setting[1])["seconds"])
                 copy.append(workers["optax"].ask("copy", numbers=numbers)["seconds"])
                 idle.append(workers["optax"].ask("step", **request, threads=0, idle=True)["seconds"])

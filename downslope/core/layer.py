@@ -9,7 +9,6 @@ from jax.custom_derivatives import SymbolicZero
 from jax.interpreters import ad
 from jaxtyping import Array, Float
 
-from downslope.core import native
 from downslope.core.primitive import primitive, registered
 
 UNIT = 16  # columns that the kernels take at once
@@ -72,8 +71,7 @@ def transposed(slopes: list[Any], x: Array, weight: Array, result: Array, *moved
 
 def able() -> bool:
     """Whether there are kernels for a processor and a JAX like these."""
-    library = native.library()
-    return library is not None and bool(library.downslope_able()) and registered(FORWARD, BACKWARD)
+    return registered(FORWARD, BACKWARD)
 
 
 def fits(x: Array, weight: Array, *others: Array, by_x: bool = False) -> bool:

@@ -16,9 +16,10 @@ from downslope.core import native
 
 @cache
 def registered(*names: str) -> bool:
-    """Whether XLA can call the kernels of these names: they were compiled, for a version of its interface that it knows."""
+    """Whether XLA can call the kernels of these names: they were compiled, for a processor like this one and a version of
+    its interface that it knows."""
     library = native.library()
-    if library is None:
+    if library is None or not library.downslope_able():
         return False
     try:
         for name in names:

@@ -34,12 +34,6 @@ struct job {
 #pragma STDC FP_CONTRACT OFF
 #endif
 
-#if defined(__x86_64__) && defined(__linux__) && !defined(__clang__)
-#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define WIDE
-#endif
-
 /* Whole blocks have a loop of their own, for which the compiler knows the length. */
 #define EACH(code, what)                                                                                                       \
   case code:                                                                                                                   \

@@ -2,6 +2,13 @@
 
 #include "xla/ffi/api/c_api.h"
 
+/* A function with a version for each width of the machine's registers, of which the widest is chosen when it runs. */
+#if defined(__x86_64__) && defined(__linux__) && !defined(__clang__) && !defined(ONE_WIDTH) /* that is for a test */
+#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define WIDE
+#endif
+
 /* XLA asks what a function needs when it is registered, before anything is computed. */
 static inline int asked(XLA_FFI_CallFrame *frame) {
   for (XLA_FFI_Extension_Base *more = frame->extension_start; more; more = more->next)

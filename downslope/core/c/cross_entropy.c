@@ -11,11 +11,6 @@
 
 enum { LANES = 16, SHARE = 1 << 14 }; /* numbers side by side; scores that a thread takes at once */
 
-#if defined(__x86_64__) && defined(__linux__) && !defined(__clang__) && !defined(ONE_WIDTH) /* that is for a test */
-#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define WIDE
-#endif
 #define UNROLLED _Pragma("GCC unroll 8")
 #define INLINE static inline __attribute__((always_inline))
 
