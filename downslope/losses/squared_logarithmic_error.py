@@ -19,9 +19,10 @@ LOG_2 = (0.6875, 0.0056471805599453094)  # four digits, and the rest
 def log_ratio(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
     """log((1 + score) / (1 + target)) = n log 2 + 2 artanh(gap / sum), where 1 + target is scaled by 2ⁿ next to 1 + score.
 
-    A quotient at the very end: XLA never computes a division twice, so that all before it becomes one kernel with one result.
+    Below the lowest score it goes on as a straight line of slope 1. One quotient, at the very end: XLA never computes a division
+    twice, so that all of this becomes one kernel with one result.
     """
-    (top, top_lost), (bottom, bottom_lost) = one_more(score), one_more(target)
+    (top, top_lost), (bottom, bottom_lost) = one_more(jnp.maximum(score, LOWEST)), one_more(target)
     n, scale = nearest_power(top, bottom)
     lost, lost_too = two_sum(top_lost, -bottom_lost * scale)
     gap, gap_lost = sum_by_size(top - bottom * scale, lost)  # numbers so near have an exact difference
@@ -34,14 +35,15 @@ def log_ratio(score: Float[Array, " batch"], target: Float[Array, " batch"]) -> 
     high, low = halves(half)
     total, total_lost = sum_by_size(coarse * high, gap)
     small = gap * artanh_rest(jnp.square(share)) + (coarse * low + fine * half)
-    return (total + (small + (total_lost + (gap_lost - share * half_lost)))) / half
+    log = (total + (small + (total_lost + (gap_lost - share * half_lost)))) / half
+    return log - jnp.maximum(LOWEST - score, 0)
 
 
 @log_ratio.defjvp
 def log_ratio_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
     """The derivative of `log_ratio`, without a difference of logarithms."""
     score, target = primals
-    return log_ratio(score, target), tangents[0] / (1 + score) - tangents[1] / (1 + target)
+    return log_ratio(score, target), tangents[0] / jnp.where(score < LOWEST, 1, 1 + score) - tangents[1] / (1 + target)
 
 
 def one_more(x: Float[Array, " batch"]) -> Pair:
@@ -64,26 +66,9 @@ def artanh_rest(square: Float[Array, " batch"]) -> Float[Array, " batch"]:
     return result
 
 
-@jax.custom_jvp
-def squared_log_ratio(raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """The loss: the square, and in proportion below the lowest score."""
-    log = log_ratio(jnp.maximum(raw, LOWEST), target)
-    return jnp.where(raw < LOWEST, log * (log - 2 * (LOWEST - raw)), jnp.square(log))
-
-
-@squared_log_ratio.defjvp
-def squared_log_ratio_slope(primals: Any, tangents: Any) -> tuple[Array, Array]:
-    """The derivative of `squared_log_ratio`, from the same logarithm."""
-    raw, target = primals
-    log = log_ratio(jnp.maximum(raw, LOWEST), target)
-    by_raw = 2 * log / jnp.where(raw < LOWEST, 1, 1 + raw)
-    by_target = 2 * (jnp.maximum(LOWEST - raw, 0) - log) / (1 + target)
-    return squared_log_ratio(raw, target), by_raw * tangents[0] + by_target * tangents[1]
-
-
 class SquaredLogarithmicError(Loss):
-    """The squared difference of log(1 + value). A score below −1 has no logarithm; from there on the loss grows in
-    proportion, so that such a score finds its way back.
+    """The squared difference of log(1 + value). A score below −1 has no logarithm; from there on a straight line
+    takes its place, so that such a score finds its way back.
 
     Use it for targets that span powers of ten, such as counts and prices.
     Not for targets below 0, nor when an error on a large target should count in its own units.
@@ -115,7 +100,7 @@ class SquaredLogarithmicError(Loss):
     )
 
     def __call__(self, raw: Float[Array, " batch"], target: Float[Array, " batch"]) -> Float[Array, " batch"]:
-        return squared_log_ratio(raw, target)
+        return jnp.square(log_ratio(raw, target))
 
     def best_constant(self, target: np.ndarray, weight: np.ndarray | None = None, classes: int | None = None) -> np.ndarray:
         del classes

@@ -146,10 +146,7 @@ def squared_epsilon_insensitive(s, t, epsilon):
 @formula
 def squared_logarithmic_error(s, t):
     lowest = mpf(2) ** -20 - 1
-    if s >= lowest:
-        return [(log(1 + s) - log(1 + t)) ** 2]
-    log_ratio = log(1 + lowest) - log(1 + t)
-    return [log_ratio**2 - 2 * log_ratio * (lowest - s)]
+    return [(log(1 + max(s, lowest)) - positive_part(lowest - s) - log(1 + t)) ** 2]
 
 
 @formula
