@@ -49,7 +49,9 @@ class Pieces:
             def mean(raw: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
                 return self.formulas[name](raw, target).mean()
 
-            forward = torch.compile(mean, dynamic=False) if self.compiled else mean
+            # Forgotten before each: after eight versions of one function PyTorch stops compiling it, without a word.
+            torch.compiler.reset()
+            forward = torch.compile(mean, dynamic=False, fullgraph=True) if self.compiled else mean
 
             def call() -> None:
                 raw.grad = None
