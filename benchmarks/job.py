@@ -12,7 +12,8 @@ from benchmarks.figures import Target, promising, ratios
 from benchmarks.neighbours import Watch
 from benchmarks.peer import ROOT, Peer, cores
 from benchmarks.report import Report
-from benchmarks.sizes import Sizes
+from benchmarks.shapes import operations
+from benchmarks.sizes import Problem, Sizes
 
 FOLDER = ROOT.parent / "shared" / "data"
 TABLE = FOLDER / "california_housing.csv"
@@ -110,6 +111,13 @@ def total(each: dict[str, float], made: dict[str, float]) -> float:
     return sum(each[contender] * count for contender, count in made.items())
 
 
+def products(rows: dict[str, int], widths: tuple[int, ...], result: dict[str, Any], runs: float) -> float:
+    """Operations of the matrix products of all runs, which no way of training them can leave out."""
+    batch, epochs = result["budget"]["batch"], result["budget"]["epochs"]
+    problem = Problem(rows["train"], rows["stop"], rows["features"], batch, epochs)
+    return operations(problem, widths) * -(-rows["train"] // batch) * epochs * runs
+
+
 def measure(report: Report, sizes: Sizes, watch: Watch, name: str = "job", table: Path | None = None) -> None:
     """A cold comparison and what the rivals compile; then, in turns, the rivals' runs and a warm comparison; the figures."""
     job = JOBS[name]
@@ -127,7 +135,8 @@ def measure(report: Report, sizes: Sizes, watch: Watch, name: str = "job", table
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         folder = Path(place)
         with Peer("table") as peer:
-            report.say(f"rows: {peer.ask('write', table=str(path), target=job.target, file=str(folder / 'rows.npz'))}")
+            rows = peer.ask("write", table=str(path), target=job.target, file=str(folder / "rows.npz"))
+            report.say(f"rows: {rows}")
         kept = {"TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor")}  # an empty one: compiling is counted
         peers = {rival: stack.enter_context(Peer(rival.worker, folder / "theirs", **kept)) for rival in job.rivals}
         for peer in peers.values():
@@ -146,6 +155,14 @@ def measure(report: Report, sizes: Sizes, watch: Watch, name: str = "job", table
             report.say(f"cold {cold[-1].seconds:.1f} s, {loops}, warm {warm[-1].seconds:.1f} s")
             watch.check()
     told(report, name, job, cold, warm, each, {rival.worker: seconds for rival, (_, seconds) in ready.items()})
+    with Peer("ours") as peer:
+        peer.ask("card")
+        seconds = products(rows, job.widths, result, sum(made.values())) / peer.ask("product")["rate"]
+    label = f"{job.name}: the products of all runs at the rate of a large one"
+    report.judge(Target(label, None, "s"), [seconds])
+    for rival in job.rivals:
+        most = ratios([total(one, made) for one in each[rival.worker]], [seconds] * len(warm))
+        report.judge(Target(f"{job.name}: if nothing but these took time, against {rival.name}", None), most)
 
 
 def told(report: Report, name: str, job: Job, cold: list, warm: list, each: dict, compiled: dict[str, float]) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 STEP = 6  # numbers of an instruction: its code, the place of its result, four places
@@ -35,6 +36,26 @@ CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, a
     "one mul+one mul": (4, lambda a, b, c, d: a * b + c * d),
     "one mul+": (3, lambda a, b, c: a * b + c),
     "sqrt+one": (2, lambda a, b: jnp.sqrt(a) + b),
+    "exp": (1, jnp.exp),
+    "log": (1, jnp.log),
+    "expm1": (1, jnp.expm1),
+    "log1p": (1, jnp.log1p),
+    "pow": (2, jnp.power),
+    "tanh": (1, jnp.tanh),
+    "logistic": (1, jax.nn.sigmoid),
+    "rsqrt": (1, jax.lax.rsqrt),
+    "inverse": (1, lambda a: 1 / a),
+    "inverse square": (1, lambda a: 1 / (a * a)),
+    "is_finite": (1, jnp.isfinite),
+    "not": (1, lambda a: a == 0),
+    "whole add": (2, jnp.add),
+    "whole sub": (2, jnp.subtract),
+    "whole mul": (2, jnp.multiply),
+    "whole eq": (2, jnp.equal),
+    "whole and": (2, jnp.bitwise_and),
+    "whole shift_left": (2, jnp.left_shift),
+    "whole shift_right_arithmetic": (2, jnp.right_shift),
+    "from whole": (1, lambda number: number.astype(jnp.float32)),
 }
 WITH_SINGLES = {  # the same faster, where what stands at these places is a single number
     "mul": ("one mul", {0}),
@@ -45,7 +66,14 @@ WITH_SINGLES = {  # the same faster, where what stands at these places is a sing
 SIGNS = {"add": "+", "sub": "-"}
 NUMBER = {name: number for number, name in enumerate(CODES)}
 BY_NUMBER = list(CODES.values())
-OTHERWISE = {"square": "mul", "integer_pow": "mul", "convert_element_type": "copy", "broadcast_in_dim": "copy"}
+OTHERWISE = {
+    "square": "mul",
+    "convert_element_type": "copy",
+    "broadcast_in_dim": "copy",
+    "add_any": "add",
+    "and": "min",  # truths are 0 and 1
+    "or": "max",
+}
 
 
 class Operation(NamedTuple):
@@ -56,13 +84,27 @@ class Operation(NamedTuple):
     outputs: Sequence[int]
 
 
+def named(equation: Any) -> str | None:
+    """The instruction for an operation of JAX on float32 numbers, truths or, where it is only counted, whole numbers."""
+    name, settings = equation.primitive.name, equation.params
+    if len(equation.outvars) != 1 or len(equation.invars) > 3:
+        return None
+    result, kinds = equation.outvars[0].aval.dtype, {each.aval.dtype.name for each in equation.invars}
+    if kinds == {"int32"} and name != "convert_element_type":
+        return f"whole {name}" if f"whole {name}" in CODES else None
+    if name == "convert_element_type" and (result != jnp.float32 or kinds == {"int32"}):
+        return "from whole" if result == jnp.float32 else None
+    if result not in (jnp.float32, jnp.bool_) or not kinds <= {"float32", "bool"}:
+        return None
+    if name == "integer_pow":
+        return {2: "mul", -1: "inverse", -2: "inverse square"}.get(settings["y"])
+    return OTHERWISE.get(name, name if name in CODES else None)
+
+
 def fits(operation: Operation, kinds: Sequence[Any]) -> bool:
     """Whether the kernel knows an operation: on float32 numbers or comparisons, all of one shape or single."""
-    name, settings = operation.equation.primitive.name, operation.equation.params
-    if not (name in CODES or name in OTHERWISE) or (name == "integer_pow" and settings["y"] != 2) or len(operation.inputs) > 3:
-        return False
     result, *given = [kinds[number] for number in (*operation.outputs, *operation.inputs)]
-    if result.ndim == 0 or (name == "convert_element_type" and result.dtype != jnp.float32):
+    if named(operation.equation) is None or result.ndim == 0:
         return False
     return all(each.dtype in (jnp.float32, jnp.bool_) and each.shape in ((), result.shape) for each in (result, *given))
 
@@ -81,9 +123,8 @@ def instructions(operations: Sequence[Operation], outputs: set[int]) -> list[Ins
     found = []
     for equation, inputs, (result,) in operations:
         name, given = equation.primitive.name, [same.get(number, number) for number in inputs]
-        step = Instruction(
-            OTHERWISE[name] if name in OTHERWISE else name, result, given * 2 if name in ("square", "integer_pow") else given
-        )
+        twice = name == "square" or (name == "integer_pow" and equation.params["y"] == 2)
+        step = Instruction(named(equation) or name, result, given * 2 if twice else given)
         if step.name == "copy" and result not in outputs:
             same[result] = given[0]
         else:

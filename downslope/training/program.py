@@ -10,6 +10,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from downslope.core import tree
+from downslope.core.steps import steps
 from downslope.core.types import Params, State
 from downslope.optimizers.base import gradients_per_step, searching
 from downslope.training.many_rows import Batch, by_parts
@@ -91,9 +92,10 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     first = optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
 
-    def one_step(alive: jax.Array, inner: tuple[Params, State], now: tuple[Any, ...]) -> tuple[tuple[Params, State], jax.Array]:
-        place, step, scheduled = now
-        batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
+    def one_step(
+        alive: jax.Array, recipe: Recipe, inner: tuple[Params, State], batch: Batch, now: tuple[jax.Array, Any]
+    ) -> tuple[tuple[Params, State], jax.Array]:
+        step, scheduled = now
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
         adding = partial(by_parts, alive=alive, devices=shape.devices) if shape.parts else None
         if not searches:
@@ -115,10 +117,10 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     def one_round(before: Carry, number: jax.Array) -> tuple[Carry, Round]:
         # Counted apart from the lane's own steps, so that the lanes of a block read one batch and not a copy each.
         places = (number * shape.steps + jnp.arange(shape.steps)) % shape.period
-        steps = before.step + jnp.arange(shape.steps)
-        ahead = jax.vmap(lambda step: factors(recipe, step, total))(steps)
-        stepping = partial(one_step, before.alive)
-        (params, state), losses = jax.lax.scan(stepping, (before.params, before.state), (places, steps, ahead), unroll=unroll)
+        numbers = before.step + jnp.arange(shape.steps)
+        ahead = jax.vmap(lambda step: factors(recipe, step, total))(numbers)
+        stepping, held = partial(one_step, before.alive), (before.params, before.state)
+        (params, state), losses = steps(stepping, recipe, held, data, places, (numbers, ahead), before.alive, unroll)
         shown = optimizer.evaluate_at(state, params)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
         alive = before.alive & finite & jnp.all(jnp.isfinite(losses))

@@ -126,6 +126,26 @@ def test_twice_derived(kernels, first, second):
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(100, 107, 64), (300, 130, 80), (40, 256, 16), (17, 16, 32)], ids=str)
+def test_looking_for_what_is_not_zero_changes_no_bit(shape):
+    """The first rows decide whether it pays to look: the same rows behind some that are full give the same."""
+    if not module.able():
+        pytest.skip("the kernels were not compiled on this machine")
+    x, weight, bias, slope = numbers(*shape)
+    x[np.random.default_rng(0).random(x.shape) < 0.9] = 0
+    full = np.concatenate([np.ones((128, shape[1]), np.float32), x])
+    mine = jax.jit(lambda w, b: layer(x, w, b))(weight, bias)
+    np.testing.assert_array_equal(mine, jax.jit(lambda w, b: layer(full, w, b))(weight, bias)[128:])
+    sides = [(x, slope), (full, np.concatenate([np.zeros((128, shape[2]), np.float32), slope]))]
+    thin, dense = (
+        jax.jit(jax.grad(lambda w, b, x=x, slope=slope: jnp.sum(slope * layer(x, w, b)), (0, 1)))(weight, bias) for x, slope in sides
+    )
+    for one, other in zip(thin, dense, strict=True):
+        np.testing.assert_array_equal(one, other)
+    exact = truth(x, weight, bias, slope)
+    np.testing.assert_allclose(thin[0], exact[2], rtol=1e-4, atol=2e-6 * np.abs(exact[2]).max())
+
+
 def test_many_at_once(kernels):
     x, weight, bias, slope = numbers(6, 16, 32)
     many = [jnp.stack([each, 2 * each]) for each in (x, weight, bias)]

@@ -3,17 +3,16 @@
    All matrices are float32, row by row. The numbers of a sum are added one after another, in chunks that are added in turn, each
    product rounded together with its sum: a result depends neither on the width of the machine's registers nor on other rows. */
 
+#include "layer.h"
+
 #include "call.h"
 
-enum { ROWS = 6, FEWEST = 16, BLOCK = 64, CHUNK = 128 }; /* of a tile; columns; columns and rows that stay in the cache */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
-struct layer {
-  const float *x, *weight, *bias; /* (rows, inputs), (inputs, outputs), (outputs) */
-  const float *result, *slope;    /* backward: what came out, and the gradient by it */
-  float *out;
-  float *by_x, *by_weight, *by_bias;
-  long rows, inputs, outputs;
-};
+enum { ROWS = 6, FEWEST = 16, BLOCK = 64, CHUNK = 128 }; /* of a tile; columns; columns and rows that stay in the cache */
+enum { SEEN_ROWS = 8, THIN = 4, THIN_INPUTS = 256 }; /* at most one number in four is not 0 */
 
 struct product {
   const float *left, *right, *bias;
@@ -30,6 +29,13 @@ typedef void run(const struct layer *);
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
 #define LANES 16
 #define REGISTERS 4
+#define FILLED(row, at, places, found)                                                                                         \
+  {                                                                                                                            \
+    const __mmask16 some = _mm512_cmp_ps_mask(_mm512_loadu_ps(row + at), _mm512_setzero_ps(), _CMP_NEQ_UQ);                      \
+    const __m512i all = _mm512_add_epi32(_mm512_set1_epi32(at), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)); \
+    _mm512_storeu_si512(places + found, _mm512_maskz_compress_epi32(some, all));                                               \
+    found += __builtin_popcount(some);                                                                                         \
+  }
 #include "layer_tiles.h"
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,fma")))
@@ -64,6 +70,9 @@ static run *forward(void) { return 0; }
 static run *backward(void) { return 0; }
 #endif
 
+void downslope_layer_forth(const struct layer *all) { forward()(all); }
+void downslope_layer_back(const struct layer *all) { backward()(all); }
+
 /* Whether this processor can. */
 int downslope_able(void) { return able(); }
 
@@ -76,7 +85,7 @@ XLA_FFI_Error *downslope_layer(XLA_FFI_CallFrame *frame) {
   if (asked(frame)) return 0;
   const struct layer all = {.x = given(frame, 0), .weight = given(frame, 1), .bias = given(frame, 2), .out = place(frame, 0),
                             .rows = size(frame, 0, 0), .inputs = size(frame, 0, 1), .outputs = size(frame, 1, 1)};
-  forward()(&all);
+  downslope_layer_forth(&all);
   return 0;
 }
 
@@ -87,6 +96,6 @@ XLA_FFI_Error *downslope_layer_backward(XLA_FFI_CallFrame *frame) {
                             .by_weight = place(frame, 0), .by_bias = place(frame, 1),
                             .by_x = frame->rets.size > 2 ? place(frame, 2) : 0,
                             .rows = size(frame, 0, 0), .inputs = size(frame, 0, 1), .outputs = size(frame, 1, 1)};
-  backward()(&all);
+  downslope_layer_back(&all);
   return 0;
 }

@@ -6,7 +6,7 @@ typedef float NAME(vector) __attribute__((vector_size(4 * LANES), aligned(4), ma
 typedef int NAME(truth) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 #define INLINE static inline __attribute__((always_inline)) TARGET
 #define UNROLLED _Pragma("GCC unroll 8")
-#define WIDE (LANES * REGISTERS)
+#define COLUMNS (LANES * REGISTERS)
 #define AT(place) (*(NAME(vector) *)(place))
 #define SEEN(place) (*(const NAME(vector) *)(place))
 
@@ -40,7 +40,7 @@ INLINE void NAME(tile)(const int rows, const int registers, const int turned, co
   }
 }
 
-/* All rows of WIDE columns, or of the fewest. */
+/* All rows of COLUMNS columns, or of the fewest. */
 INLINE void NAME(stripe)(const int registers, const int turned, const struct product *of, const float *right, const float *bias,
                          float *out) {
   const long row_step = turned ? 1 : of->left_step;
@@ -54,10 +54,85 @@ INLINE void NAME(stripe)(const int registers, const int turned, const struct pro
 /* All columns. The left factor is read by its columns where it is `turned`. */
 INLINE void NAME(multiply)(const int turned, const struct product *of) {
   long column = 0;
-  for (; column + WIDE <= of->columns; column += WIDE)
+  for (; column + COLUMNS <= of->columns; column += COLUMNS)
     NAME(stripe)(REGISTERS, turned, of, of->right + column, of->bias ? of->bias + column : 0, of->out + column);
   for (; column < of->columns; column += FEWEST)
     NAME(stripe)(FEWEST / LANES, turned, of, of->right + column, of->bias ? of->bias + column : 0, of->out + column);
+}
+
+/* Whether so little of the first rows is not 0 that it pays to look for it, as where classes have a column each. */
+INLINE int NAME(thin)(const float *x, long step, long rows, long inputs) {
+  const long some = rows < SEEN_ROWS ? rows : SEEN_ROWS;
+  long count = 0;
+  for (long row = 0; row < some; row++)
+    for (long at = 0; at < inputs; at++) count += x[row * step + at] != 0;
+  return inputs >= LANES && count * THIN <= some * inputs;
+}
+
+/* Where in a row there is something else than 0; `places` has room for a register more. */
+INLINE long NAME(filled)(const float *row, long count, int *places) {
+  long at = 0, found = 0;
+#ifdef FILLED
+  for (; at + LANES <= count; at += LANES) FILLED(row, at, places, found)
+#endif
+  for (; at < count; at++) {
+    places[found] = at;
+    found += row[at] != 0;
+  }
+  return found;
+}
+
+/* The same sums as of a tile, without what is 0: that adds nothing to a finite number. */
+INLINE void NAME(thin_row)(const int registers, const struct product *of, const float *left, const int *places, long found,
+                           const float *right, const float *bias, float *out) {
+  NAME(vector) sum[REGISTERS];
+  UNROLLED for (int at = 0; at < registers; at++) sum[at] = bias ? SEEN(bias + at * LANES) : (NAME(vector)){0};
+  for (long number = 0; number < found; number++) {
+    const NAME(vector) one = left[places[number]] - (NAME(vector)){0};
+    UNROLLED for (int at = 0; at < registers; at++) sum[at] += one * SEEN(right + places[number] * of->right_step + at * LANES);
+  }
+  UNROLLED for (int at = 0; at < registers; at++) {
+    NAME(vector) value = sum[at];
+    if (of->more) value += SEEN(out + at * LANES);
+    AT(out + at * LANES) = of->rectified ? NAME(only)(value, ~(value <= 0)) : value;
+  }
+}
+
+INLINE void NAME(multiply_thin)(const struct product *of) {
+  int places[CHUNK + LANES];
+  for (long row = 0; row < of->rows; row++) {
+    const float *left = of->left + row * of->left_step;
+    float *out = of->out + row * of->out_step;
+    const long found = NAME(filled)(left, of->depth, places);
+    long column = 0;
+    for (; column + COLUMNS <= of->columns; column += COLUMNS)
+      NAME(thin_row)(REGISTERS, of, left, places, found, of->right + column, of->bias ? of->bias + column : 0, out + column);
+    for (; column < of->columns; column += FEWEST)
+      NAME(thin_row)(FEWEST / LANES, of, left, places, found, of->right + column, of->bias ? of->bias + column : 0, out + column);
+  }
+}
+
+/* The gradient by the weights from rows with little in them: each adds to the few weights that it has to do with. */
+static TARGET __attribute__((noinline)) void NAME(gather_thin)(const struct product *of) {
+  float total[THIN_INPUTS * BLOCK];
+  int places[THIN_INPUTS + LANES];
+  for (long at = 0; at < of->rows * of->columns; at += LANES) AT(total + at) = (NAME(vector)){0};
+  for (long row = 0; row < of->depth; row++) {
+    const float *left = of->left + row * of->left_step, *right = of->right + row * of->right_step;
+    const long found = NAME(filled)(left, of->rows, places);
+    for (long number = 0; number < found; number++) {
+      const NAME(vector) one = left[places[number]] - (NAME(vector)){0};
+      float *out = total + places[number] * of->columns;
+      for (long at = 0; at < of->columns; at += LANES) AT(out + at) += one * SEEN(right + at);
+    }
+  }
+  for (long row = 0; row < of->rows; row++)
+    for (long at = 0; at < of->columns; at += LANES) {
+      NAME(vector) value = SEEN(total + row * of->columns + at);
+      float *out = of->out + row * of->out_step + at;
+      if (of->more) value += SEEN(out);
+      AT(out) = value;
+    }
 }
 
 static TARGET void NAME(forward)(const struct layer *all) {
@@ -67,11 +142,13 @@ static TARGET void NAME(forward)(const struct layer *all) {
                                .right_step = all->outputs, .bias = start ? 0 : all->bias, .out = all->out,
                                .out_step = all->outputs, .rows = all->rows, .columns = all->outputs, .depth = depth,
                                .more = start > 0, .rectified = depth == left};
-    NAME(multiply)(0, &of);
+    if (NAME(thin)(of.left, of.left_step, of.rows, of.depth)) NAME(multiply_thin)(&of);
+    else NAME(multiply)(0, &of);
   }
 }
 
 static TARGET void NAME(backward)(const struct layer *all) {
+  const int thin = !all->by_x && all->inputs <= THIN_INPUTS && NAME(thin)(all->x, all->inputs, all->rows, all->inputs);
   float slope[CHUNK * BLOCK], weight[BLOCK * BLOCK];
   for (long start = 0; start < all->rows; start += CHUNK) {
     const long left = all->rows - start, rows = left < CHUNK ? left : CHUNK;
@@ -88,7 +165,8 @@ static TARGET void NAME(backward)(const struct layer *all) {
       const struct product by_weight = {.left = all->x + start * all->inputs, .left_step = all->inputs, .right = slope,
                                         .right_step = columns, .out = all->by_weight + column, .out_step = all->outputs,
                                         .rows = all->inputs, .columns = columns, .depth = rows, .more = start > 0};
-      NAME(multiply)(1, &by_weight);
+      if (thin) NAME(gather_thin)(&by_weight);
+      else NAME(multiply)(1, &by_weight);
       if (!all->by_x) continue;
       for (long input = 0; input < all->inputs; input += BLOCK) {
         const long more = all->inputs - input, inputs = more < BLOCK ? more : BLOCK;
@@ -111,6 +189,7 @@ static TARGET void NAME(backward)(const struct layer *all) {
 #undef REGISTERS
 #undef INLINE
 #undef UNROLLED
-#undef WIDE
+#undef COLUMNS
 #undef AT
 #undef SEEN
+#undef FILLED
