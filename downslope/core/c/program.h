@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <string.h>
 
 enum { BLOCK = 96, PLACES = 48 }; /* numbers; places of a program */
 enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD, DIV_SUB,
@@ -24,17 +23,7 @@ enum { INPUTS, OUTPUTS, SINGLES, KEPT, INSTRUCTIONS, FIRST, STEP = 6 };
 #pragma STDC FP_CONTRACT OFF
 #endif
 
-/* A whole number lies in the same four bytes. */
-static inline __attribute__((always_inline)) int32_t whole(float bits) {
-  int32_t number;
-  memcpy(&number, &bits, sizeof number);
-  return number;
-}
-static inline __attribute__((always_inline)) float bits_of(int32_t number) {
-  float bits;
-  memcpy(&bits, &number, sizeof bits);
-  return bits;
-}
+#include "functions.h"
 
 /* Whole blocks have a loop of their own, for which the compiler knows the length. */
 #define EACH(code, what)                                                                                                       \
@@ -77,13 +66,13 @@ static inline __attribute__((always_inline)) void carry_out(int code, float *to,
     EACH(ONE_MIX, first * b[i] + third * d[i])
     EACH(ONE_MUL_ADD, first * b[i] + c[i])
     EACH(SQRT_ADD_ONE, sqrtf(a[i]) + second)
-    EACH(EXP, expf(a[i]))
-    EACH(LOG, logf(a[i]))
-    EACH(EXPM1, expm1f(a[i]))
-    EACH(LOG1P, log1pf(a[i]))
+    EACH(EXP, exponential(a[i]))
+    EACH(LOG, logarithm(a[i]))
+    EACH(EXPM1, exponential_less_1(a[i]))
+    EACH(LOG1P, logarithm_of_1_and(a[i]))
     EACH(POW, powf(a[i], b[i]))
-    EACH(TANH, tanhf(a[i]))
-    EACH(LOGISTIC, 1 / (1 + expf(-a[i])))
+    EACH(TANH, hyperbolic_tangent(a[i]))
+    EACH(LOGISTIC, 1 / (1 + exponential(-a[i])))
     EACH(RSQRT, 1 / sqrtf(a[i]))
     EACH(INVERSE, 1 / a[i])
     EACH(INVERSE_SQUARE, 1 / (a[i] * a[i]))
