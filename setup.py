@@ -7,8 +7,14 @@ from setuptools import Extension, setup
 
 KERNELS = Extension(
     "downslope.core.kernels",
-    [f"downslope/core/c/{name}.c" for name in ("arithmetic", "cross_entropy", "layer", "products", "rows", "steps")],
-    depends=[f"downslope/core/c/{name}.h" for name in ("call", "layer", "layer_tiles", "products", "program", "shares", "functions")],
+    [
+        f"downslope/core/c/{name}.c"
+        for name in ("arithmetic", "compiled", "cross_entropy", "layer", "products", "rows", "steps", "summed")
+    ],
+    depends=[
+        f"downslope/core/c/{name}.h"
+        for name in ("call", "compiled", "layer", "layer_tiles", "products", "program", "shares", "functions")
+    ],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
     libraries=["m"],
     extra_compile_args=["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],

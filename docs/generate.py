@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import jax
+import numpy as np
 
 import downslope
 from downslope.cli import curves
@@ -20,6 +22,10 @@ from downslope.cli.show import brief, when
 from downslope.comparison.report.entry_page import draw
 from downslope.comparison.report.figures import to_svg
 from downslope.comparison.report.svg import as_file
+from downslope.core import compiled
+from downslope.core.about import Task
+from downslope.core.summed import FEWEST, program_of
+from downslope.losses.base import share_of
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -57,8 +63,20 @@ def files() -> Iterator[tuple[Path, str]]:
             found = curves.of(kind, entry.type)
             yield REFERENCE / plural / f"{entry.name}.svg", drawing(entry, found, contours)
             yield REFERENCE / plural / f"{entry.name}.md", page(entry, found.caption)
+    yield compiled.KERNELS / "compiled.c", compiled.source(dict(programs()))
     yield REFERENCE / "cli.md", commands()
     yield REFERENCE / "origins.md", origins()
+
+
+def programs() -> Iterator[tuple[str, tuple[int, ...]]]:
+    """For each loss with one score the program of its mean and its gradient by the scores, if it is arithmetic alone."""
+    example = jax.ShapeDtypeStruct((FEWEST,), np.float32)
+    for entry in every("loss"):
+        loss = entry.type()
+        if loss.about.task is not Task.MULTICLASS and loss.outputs() == 1:
+            found = program_of(share_of, (loss, example, example, np.float32(1)), by=1)
+            if found is not None:
+                yield entry.name, found
 
 
 def stub(kind: str, entries: list[Entry]) -> str:

@@ -42,10 +42,14 @@ class InJax:
 
         def make() -> Callable[[], object]:
             raw, target = map(jnp.asarray, scores(name, rows, classes))
-            slope = jax.jit(jax.value_and_grad(lambda raw, target: jnp.mean(formula(raw, target))))
+            slope = jax.jit(jax.value_and_grad(partial(self.mean, formula)))
             return lambda: jax.block_until_ready(slope(raw, target))
 
         return {"seconds": clock(self.keep((name, rows, classes), make))}
+
+    def mean(self, formula: Callable[..., Any], raw: jax.Array, target: jax.Array) -> jax.Array:
+        """The mean loss of all rows."""
+        return jnp.mean(formula(raw, target))
 
     def moved(self, method: Any, params: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
         """Parameters and state after a step, as in a user's loop."""

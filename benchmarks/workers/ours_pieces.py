@@ -12,7 +12,11 @@ STEPS = ("adam", "adamw", "momentum", "sgd")
 
 
 class Ours(InJax):
-    """Steps are those of the library; what an optimizer remembers of many arrays lies in one, as the guide advises."""
+    """Means and steps are those of the library; what an optimizer remembers of many arrays lies in one, as the guide advises."""
+
+    def mean(self, formula: Any, raw: Any, target: Any) -> Any:
+        """The mean loss of all rows."""
+        return formula.reduce(raw, target)
 
     def begun(self, method: Any, params: Any) -> Any:
         """The state before the first step."""

@@ -144,12 +144,25 @@ def weights_of(class_weight: Any, classes: int) -> Any:
 
 def reduced(value: Array, weight: Array, reduction: str, count: Any = 0) -> Array:
     """The values times their weights, taken together; 0 where there is nothing to divide by."""
+    check_reduction(reduction)
+    heavy = weighted(value, weight)
+    return heavy if reduction == "none" else jnp.sum(heavy) / denominator(weight, reduction, count)
+
+
+def weighted(value: Array, weight: Array) -> Array:
+    """The values times their weights; what weighs nothing counts for nothing, whatever its value."""
+    return jnp.where(weight > 0, value * weight, 0)
+
+
+def denominator(weight: Array, reduction: str, count: Any) -> Any:
+    """By what the sum of weighted values is divided; 1 where there is nothing."""
+    if reduction == "sum":
+        return 1
+    below = jnp.sum(weight) if reduction == "mean_over_weights" else count
+    return jnp.where(below > 0, below, 1)
+
+
+def check_reduction(reduction: str) -> None:
+    """`UnknownName` unless there is such a reduction."""
     if reduction not in get_args(Reduction):
         raise UnknownName.among("reduction", reduction, get_args(Reduction))
-    heavy = jnp.where(weight > 0, value * weight, 0)
-    if reduction == "none":
-        return heavy
-    if reduction == "sum":
-        return jnp.sum(heavy)
-    below = jnp.sum(weight) if reduction == "mean_over_weights" else count
-    return jnp.sum(heavy) / jnp.where(below > 0, below, 1)

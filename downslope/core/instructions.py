@@ -32,10 +32,6 @@ CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, a
     "div+": (3, lambda a, b, c: a / b + c),
     "sqrt+": (2, lambda a, b: jnp.sqrt(a) + b),
     "div-mul": (4, lambda a, b, c, d: a / b - c * d),
-    "one mul": (2, jnp.multiply),
-    "one mul+one mul": (4, lambda a, b, c, d: a * b + c * d),
-    "one mul+": (3, lambda a, b, c: a * b + c),
-    "sqrt+one": (2, lambda a, b: jnp.sqrt(a) + b),
     "exp": (1, jnp.exp),
     "log": (1, jnp.log),
     "expm1": (1, jnp.expm1),
@@ -56,6 +52,10 @@ CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, a
     "whole shift_left": (2, jnp.left_shift),
     "whole shift_right_arithmetic": (2, jnp.right_shift),
     "from whole": (1, lambda number: number.astype(jnp.float32)),
+    "one mul": (2, jnp.multiply),
+    "one mul+one mul": (4, lambda a, b, c, d: a * b + c * d),
+    "one mul+": (3, lambda a, b, c: a * b + c),
+    "sqrt+one": (2, lambda a, b: jnp.sqrt(a) + b),
 }
 WITH_SINGLES = {  # the same faster, where what stands at these places is a single number
     "mul": ("one mul", {0}),
@@ -73,6 +73,8 @@ OTHERWISE = {
     "add_any": "add",
     "and": "min",  # truths are 0 and 1
     "or": "max",
+    "stop_gradient": "copy",
+    "bitcast_convert_type": "copy",
 }
 
 
@@ -90,6 +92,8 @@ def named(equation: Any) -> str | None:
     if len(equation.outvars) != 1 or len(equation.invars) > 3:
         return None
     result, kinds = equation.outvars[0].aval.dtype, {each.aval.dtype.name for each in equation.invars}
+    if name == "bitcast_convert_type":
+        return "copy" if {result.name, *kinds} <= {"float32", "int32"} else None
     if kinds == {"int32"} and name != "convert_element_type":
         return f"whole {name}" if f"whole {name}" in CODES else None
     if name == "convert_element_type" and (result != jnp.float32 or kinds == {"int32"}):
@@ -101,12 +105,12 @@ def named(equation: Any) -> str | None:
     return OTHERWISE.get(name, name if name in CODES else None)
 
 
-def fits(operation: Operation, kinds: Sequence[Any]) -> bool:
-    """Whether the kernel knows an operation: on float32 numbers or comparisons, all of one shape or single."""
+def fits(operation: Operation, kinds: Sequence[Any], types: Sequence[Any] = (jnp.float32, jnp.bool_)) -> bool:
+    """Whether the kernel knows an operation: on numbers of these types, all of one shape or single."""
     result, *given = [kinds[number] for number in (*operation.outputs, *operation.inputs)]
     if named(operation.equation) is None or result.ndim == 0:
         return False
-    return all(each.dtype in (jnp.float32, jnp.bool_) and each.shape in ((), result.shape) for each in (result, *given))
+    return all(each.dtype in types and each.shape in ((), result.shape) for each in (result, *given))
 
 
 class Instruction(NamedTuple):

@@ -62,7 +62,11 @@ def script(closed: ClosedJaxpr, counts: Counts) -> Script | None:
     operations = [each for each in needed(trace, results) if not renames(each, trace, same)]
     results = [same.get(number, number) for number in results]
     operations = [each._replace(inputs=[same.get(number, number) for number in each.inputs]) for each in operations]
-    constants = {n: bits(trace.kinds[n], v) for n, v in trace.known.items() if is_constant(v) and trace.kinds[n].size == 1 and trace.kinds[n].dtype in TYPES}
+    constants = {
+        n: bits(trace.kinds[n], v)
+        for n, v in trace.known.items()
+        if is_constant(v) and trace.kinds[n].size == 1 and trace.kinds[n].dtype in TYPES
+    }
     if any(trace.kinds[n].dtype not in (jnp.float32, jnp.int32) or n in trace.known for n in (*inputs, *results)):
         return None
     works = scheduled(operations, trace.kinds, {*inputs, *constants}, set(results))
@@ -97,7 +101,9 @@ def renames(operation: Operation, trace: Trace, same: dict[int, int]) -> bool:
     """Whether an operation leaves the numbers and their order as they are; if so its results are noted as the `same`."""
     equation, inputs, outputs = operation
     name, sizes = equation.primitive.name, [trace.kinds[number].size for number in (inputs[0], outputs[0])] if inputs else [0, 1]
-    alike = sizes[0] == sizes[1] and (name == "bitcast_convert_type" or len({trace.kinds[n].dtype for n in (inputs[0], outputs[0])}) < 2)
+    alike = sizes[0] == sizes[1] and (
+        name == "bitcast_convert_type" or len({trace.kinds[n].dtype for n in (inputs[0], outputs[0])}) < 2
+    )
     if name == "transpose":
         shape = trace.kinds[inputs[0]].shape
         kept = [axis for axis in equation.params["permutation"] if shape[axis] > 1]

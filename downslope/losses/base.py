@@ -14,6 +14,7 @@ from downslope.core import domain, examples, links
 from downslope.core.about import AboutLoss, Task
 from downslope.core.errors import BadShape
 from downslope.core.record import Record, is_concrete
+from downslope.core.summed import pays, summed
 from downslope.core.types import Number
 
 
@@ -94,15 +95,23 @@ class Loss(Record):
         classes = raw.shape[-1] if self.about.task is Task.MULTICLASS else 2
         precision = jnp.promote_types(raw.dtype, jnp.float32)
         heavy, count = examples.counted(self.name, weight, mask, shape, precision)
+        alike = weight is None and mask is None and class_weight is None
         if class_weight is not None or readable(target):
             target = examples.without(target, heavy > 0, 1 / classes if soft else domain.inside(self.about))
         if class_weight is not None:
             heavy = heavy * examples.of_classes(self.name, self.about, target, heavy, class_weight, classes)
         keep = heavy > 0
-        raw = examples.without(raw, keep) if readable(raw) else examples.shielded(raw, keep)
+        if not alike:
+            raw = examples.without(raw, keep) if readable(raw) else examples.shielded(raw, keep)
         smooth = examples.smoothed(self.name, self.about, target, label_smoothing, classes, soft)
-        value = self(raw.astype(precision), smooth)
-        result = examples.reduced(value, heavy, reduction, count)
+        examples.check_reduction(reduction)
+        if reduction == "none" or not pays(raw):
+            result = examples.reduced(self(raw.astype(precision), smooth), heavy, reduction, count)
+        elif alike:
+            result = summed(share_of, self, raw, smooth, jnp.float32(1 if reduction == "sum" else 1 / len(raw)))
+        else:
+            share = 1 / examples.denominator(heavy, reduction, count)
+            result = summed(weighted_share_of, self, raw, smooth, share, heavy)
         return result.astype(raw.dtype) if jnp.issubdtype(raw.dtype, jnp.floating) else result
 
     def check(self, raw: Any, target: Any) -> None:
@@ -141,6 +150,16 @@ def entrance(formula: Callable[..., Array]) -> Callable[..., Array]:
         return loss.astype(raw.dtype) if jnp.issubdtype(raw.dtype, jnp.floating) else loss
 
     return call
+
+
+def share_of(loss: Loss, raw: Array, target: Array, share: Array) -> Array:
+    """What each example adds to the whole."""
+    return loss(raw, target) * share
+
+
+def weighted_share_of(loss: Loss, raw: Array, target: Array, share: Array, weight: Array) -> Array:
+    """The same where examples have weights; `share` is that of a weight of 1."""
+    return examples.weighted(share_of(loss, raw, target, share), weight)
 
 
 def readable(values: Any) -> bool:

@@ -248,7 +248,9 @@ def test_every_optimizer_that_does_not_search(name):
 def test_lanes_know_nothing_of_each_other(model):
     step, recipe, held, data, places, ahead = job(losses.Huber(), optimizers.Adam(learning_rate=0.01), model)
     rates = jnp.array([0.1, 0.01, 1e30, 0.001])
-    many = recipe._replace(optimizer=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, 4), recipe.optimizer).replace(learning_rate=rates))
+    many = recipe._replace(
+        optimizer=jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, 4), recipe.optimizer).replace(learning_rate=rates)
+    )
     alive = jnp.array([True, True, True, False])
 
     def lane(optimizer, held, alive):
@@ -274,18 +276,30 @@ def test_lanes_with_rows_of_their_own_are_left_to_xla():
 
     assert jax.vmap(lane)(jnp.array([[0, 1], [3, 3]])).tolist() == [1.0, 6.0]
     tables = jnp.stack([table, 10 * table])
-    found = jax.vmap(lambda table: steps(step, (), jnp.float32(0), table, jnp.array([1, 2]), jnp.zeros(2), jnp.array(True))[0])(tables)
+    found = jax.vmap(lambda table: steps(step, (), jnp.float32(0), table, jnp.array([1, 2]), jnp.zeros(2), jnp.array(True))[0])(
+        tables
+    )
     assert found.tolist() == [3.0, 30.0]
 
 
 @pytest.mark.parametrize(
-    "change", [jnp.cumsum, jnp.sort, lambda x: x[::-1] + 0, lambda x: x + jnp.arange(6.0)], ids=["cumsum", "sort", "reversed", "constant"]
+    "change",
+    [jnp.cumsum, jnp.sort, lambda x: x[::-1] + 0, lambda x: x + jnp.arange(6.0)],
+    ids=["cumsum", "sort", "reversed", "constant"],
 )
 def test_what_the_kernel_does_not_know_is_left_to_xla(change):
     x = jnp.array([3.0, 1.0, 2.0, 0.5, 4.0, 1.5])
 
     def run(x):
-        return steps(lambda fixed, carried, row, ahead: (change(carried), ahead), (), x, (), jnp.zeros(1, jnp.int32), jnp.zeros(1), jnp.array(True))
+        return steps(
+            lambda fixed, carried, row, ahead: (change(carried), ahead),
+            (),
+            x,
+            (),
+            jnp.zeros(1, jnp.int32),
+            jnp.zeros(1),
+            jnp.array(True),
+        )
 
     assert todo_of(run, x) is None
     np.testing.assert_array_equal(run(x)[0], change(x))
@@ -293,7 +307,15 @@ def test_what_the_kernel_does_not_know_is_left_to_xla(change):
 
 def test_double_and_half_precision_are_left_to_xla():
     def run(x):
-        return steps(lambda fixed, carried, row, ahead: (carried * 2, ahead), (), x, (), jnp.zeros(1, jnp.int32), jnp.zeros(1), jnp.array(True))
+        return steps(
+            lambda fixed, carried, row, ahead: (carried * 2, ahead),
+            (),
+            x,
+            (),
+            jnp.zeros(1, jnp.int32),
+            jnp.zeros(1),
+            jnp.array(True),
+        )
 
     assert todo_of(run, jnp.ones(3, jnp.bfloat16)) is None
     with jax.enable_x64():
@@ -313,7 +335,16 @@ def test_the_same_by_xla():
 @pytest.mark.skipif(not CAN, reason="needs a C compiler and an x86 processor")
 def test_the_width_of_the_registers_changes_no_bit(tmp_path, monkeypatch):
     include, library = Path(jaxlib.__file__).parent / "include", tmp_path / "narrow.so"
-    options = ["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-mavx2", "-mfma", "-DONE_WIDTH"]
+    options = [
+        "-O3",
+        "-ffp-contract=fast",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-Wno-psabi",
+        "-mavx2",
+        "-mfma",
+        "-DONE_WIDTH",
+    ]
     sources = [str(SOURCES / f"{name}.c") for name in ("steps", "products", "layer")]
     rest = ["-DWITHOUT_AVX512", "-shared", "-fPIC", f"-I{include}", "-o", str(library), *sources, "-lm"]
     subprocess.run([COMPILER, *options, *rest], check=True)

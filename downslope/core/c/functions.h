@@ -21,6 +21,9 @@ INLINE_FUNCTION float bits_of(int32_t number) {
   memcpy(&bits, &number, sizeof bits);
   return bits;
 }
+/* a b + c, rounded once. */
+INLINE_FUNCTION float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+
 /* One of two, without a branch. */
 INLINE_FUNCTION float chosen(int yes, float one, float other) {
   const int32_t mask = -(int32_t)yes;
@@ -31,18 +34,18 @@ INLINE_FUNCTION float power_of_two(int32_t exponent) { return bits_of((exponent 
 /* exp(rest) - 1 of a number near 0. */
 INLINE_FUNCTION float grown(float rest) {
   float series = 1.9875691500e-4f;
-  series = series * rest + 1.3981999507e-3f;
-  series = series * rest + 8.3334519073e-3f;
-  series = series * rest + 4.1665795894e-2f;
-  series = series * rest + 1.6666665459e-1f;
-  series = series * rest + 5.0000001201e-1f;
-  return series * (rest * rest) + rest;
+  series = fused(series, rest, 1.3981999507e-3f);
+  series = fused(series, rest, 8.3334519073e-3f);
+  series = fused(series, rest, 4.1665795894e-2f);
+  series = fused(series, rest, 1.6666665459e-1f);
+  series = fused(series, rest, 5.0000001201e-1f);
+  return fused(series, rest * rest, rest);
 }
 
 /* How often the logarithm of 2 is in x, to the nearest whole number, and what is left. */
 INLINE_FUNCTION float times_ln2(float x, float *rest) {
-  const float times = (x * 1.44269504f + 12582912.0f) - 12582912.0f;
-  *rest = (x - times * LN2_HIGH) - times * LN2_LOW;
+  const float times = fused(x, 1.44269504f, 12582912.0f) - 12582912.0f;
+  *rest = fused(times, -LN2_LOW, fused(times, -LN2_HIGH, x));
   return times;
 }
 
@@ -58,7 +61,7 @@ INLINE_FUNCTION float exponential_less_1(float x) {
   const float above = chosen(x > -18, x, -18), inside = chosen(above < 30, above, 30);
   float rest;
   const int32_t times = (int32_t)times_ln2(inside, &rest);
-  const float power = power_of_two(times), more = grown(rest), value = more * power + (power - 1);
+  const float power = power_of_two(times), more = grown(rest), value = fused(more, power, power - 1);
   return chosen(x != x, x, chosen(x > 30, exponential(x), chosen(times == 0, more, value)));
 }
 
@@ -70,16 +73,16 @@ INLINE_FUNCTION float logarithm(float x) {
   part = chosen(low, part + part, part) - 1;
   const float square = part * part;
   float series = 7.0376836292e-2f;
-  series = series * part - 1.1514610310e-1f;
-  series = series * part + 1.1676998740e-1f;
-  series = series * part - 1.2420140846e-1f;
-  series = series * part + 1.4249322787e-1f;
-  series = series * part - 1.6668057665e-1f;
-  series = series * part + 2.0000714765e-1f;
-  series = series * part - 2.4999993993e-1f;
-  series = series * part + 3.3333331174e-1f;
-  const float small = (series * part * square + exponent * LN2_LOW) - 0.5f * square;
-  const float value = (part + small) + exponent * LN2_HIGH;
+  series = fused(series, part, -1.1514610310e-1f);
+  series = fused(series, part, 1.1676998740e-1f);
+  series = fused(series, part, -1.2420140846e-1f);
+  series = fused(series, part, 1.4249322787e-1f);
+  series = fused(series, part, -1.6668057665e-1f);
+  series = fused(series, part, 2.0000714765e-1f);
+  series = fused(series, part, -2.4999993993e-1f);
+  series = fused(series, part, 3.3333331174e-1f);
+  const float small = fused(-0.5f, square, fused(series * part, square, exponent * LN2_LOW));
+  const float value = fused(exponent, LN2_HIGH, part + small);
   const float outside = chosen(x < 0, NAN, chosen(x < 1.17549435e-38f, -INFINITY, x)); /* infinity, or no number */
   return chosen((x >= 1.17549435e-38f) & (x < INFINITY), value, outside);
 }

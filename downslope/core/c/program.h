@@ -7,12 +7,10 @@
 #include <math.h>
 #include <stdint.h>
 
-enum { BLOCK = 96, PLACES = 48 }; /* numbers; places of a program */
-enum { ADD, SUB, MUL, DIV, MAX, MIN, GT, LT, GE, LE, EQ, NE, SQRT, ABS, NEG, SIGN, COPY, SELECT, MIX, MUL_ADD, DIV_ADD, SQRT_ADD, DIV_SUB,
-       ONE_MUL, ONE_MIX, ONE_MUL_ADD, SQRT_ADD_ONE, /* these with single numbers, which stay in a register */
-       EXP, LOG, EXPM1, LOG1P, POW, TANH, LOGISTIC, RSQRT, INVERSE, INVERSE_SQUARE, FINITE, NOT,
-       WHOLE_ADD, WHOLE_SUB, WHOLE_MUL, WHOLE_EQ, WHOLE_AND, WHOLE_LEFT, WHOLE_RIGHT, FROM_WHOLE };
-
+#ifndef BLOCK
+#define BLOCK 96 /* numbers */
+#endif
+enum { PLACES = 48 }; /* of a program */
 /* Program: how many inputs, outputs, single numbers, kept blocks and instructions; then those: code, place of the result, four
    places. Places are counted through inputs, outputs, single numbers and kept blocks. */
 enum { INPUTS, OUTPUTS, SINGLES, KEPT, INSTRUCTIONS, FIRST, STEP = 6 };
@@ -25,67 +23,79 @@ enum { INPUTS, OUTPUTS, SINGLES, KEPT, INSTRUCTIONS, FIRST, STEP = 6 };
 
 #include "functions.h"
 
+/* What an instruction makes of up to four numbers; a comparison gives 1 or 0. */
+#define OPERATIONS(OF)                                                                                                         \
+  OF(ADD, a + b)                                                                                                               \
+  OF(SUB, a - b)                                                                                                               \
+  OF(MUL, a * b)                                                                                                               \
+  OF(DIV, a / b)                                                                                                               \
+  OF(MAX, chosen((a > b) | (a != a), a, b))                                                                                    \
+  OF(MIN, chosen((a < b) | (a != a), a, b))                                                                                    \
+  OF(GT, a > b)                                                                                                                \
+  OF(LT, a < b)                                                                                                                \
+  OF(GE, a >= b)                                                                                                               \
+  OF(LE, a <= b)                                                                                                               \
+  OF(EQ, a == b)                                                                                                               \
+  OF(NE, a != b)                                                                                                               \
+  OF(SQRT, sqrtf(a))                                                                                                           \
+  OF(ABS, fabsf(a))                                                                                                            \
+  OF(NEG, -a)                                                                                                                  \
+  OF(SIGN, chosen(a > 0, 1, chosen(a < 0, -1, a)))                                                                             \
+  OF(COPY, a)                                                                                                                  \
+  OF(SELECT, chosen(a != 0, c, b))                                                                                             \
+  OF(MIX, a * b + c * d)                                                                                                       \
+  OF(MUL_ADD, a * b + c)                                                                                                       \
+  OF(DIV_ADD, a / b + c)                                                                                                       \
+  OF(SQRT_ADD, sqrtf(a) + b)                                                                                                   \
+  OF(DIV_SUB, a / b - c * d)                                                                                                   \
+  OF(EXP, exponential(a))                                                                                                      \
+  OF(LOG, logarithm(a))                                                                                                        \
+  OF(EXPM1, exponential_less_1(a))                                                                                             \
+  OF(LOG1P, logarithm_of_1_and(a))                                                                                             \
+  OF(POW, powf(a, b))                                                                                                          \
+  OF(TANH, hyperbolic_tangent(a))                                                                                              \
+  OF(LOGISTIC, 1 / (1 + exponential(-a)))                                                                                      \
+  OF(RSQRT, 1 / sqrtf(a))                                                                                                      \
+  OF(INVERSE, 1 / a)                                                                                                           \
+  OF(INVERSE_SQUARE, 1 / (a * a))                                                                                              \
+  OF(FINITE, a - a == 0)                                                                                                       \
+  OF(NOT, a == 0)                                                                                                              \
+  OF(WHOLE_ADD, bits_of(whole(a) + whole(b)))                                                                                  \
+  OF(WHOLE_SUB, bits_of(whole(a) - whole(b)))                                                                                  \
+  OF(WHOLE_MUL, bits_of(whole(a) * whole(b)))                                                                                  \
+  OF(WHOLE_EQ, whole(a) == whole(b))                                                                                           \
+  OF(WHOLE_AND, bits_of(whole(a) & whole(b)))                                                                                  \
+  OF(WHOLE_LEFT, bits_of(whole(a) << whole(b)))                                                                                \
+  OF(WHOLE_RIGHT, bits_of(whole(a) >> whole(b)))                                                                               \
+  OF(FROM_WHOLE, (float)whole(a))
+
+#define CODE(name, what) name,
+enum { OPERATIONS(CODE) ONE_MUL, ONE_MIX, ONE_MUL_ADD, SQRT_ADD_ONE }; /* the last with single numbers, which stay in a register */
+
+#define FUNCTION(name, what)                                                                                                   \
+  static inline __attribute__((always_inline)) float do_##name(float a, float b, float c, float d) { return what; }
+OPERATIONS(FUNCTION)
+
 /* Whole blocks have a loop of their own, for which the compiler knows the length. */
-#define EACH(code, what)                                                                                                       \
-  case code:                                                                                                                   \
+#define EACH(name, what)                                                                                                       \
+  case name:                                                                                                                   \
     if (count == BLOCK)                                                                                                        \
       _Pragma("GCC ivdep") for (int i = 0; i < BLOCK; i++) to[i] = (what);                                                     \
     else                                                                                                                       \
       _Pragma("GCC ivdep") for (int i = 0; i < count; i++) to[i] = (what);                                                     \
     break;
+#define INSTRUCTION(name, what) EACH(name, do_##name(a[i], b[i], c[i], d[i]))
 
 /* One instruction for a block. A result may take the place of what it is made of. */
 static inline __attribute__((always_inline)) void carry_out(int code, float *to, const float *const *from, int count) {
   const float *a = from[0], *b = from[1], *c = from[2], *d = from[3];
   const float first = *a, second = *b, third = *c;
   switch (code) {
-    EACH(ADD, a[i] + b[i])
-    EACH(SUB, a[i] - b[i])
-    EACH(MUL, a[i] * b[i])
-    EACH(DIV, a[i] / b[i])
-    EACH(MAX, a[i] > b[i] || a[i] != a[i] ? a[i] : b[i])
-    EACH(MIN, a[i] < b[i] || a[i] != a[i] ? a[i] : b[i])
-    EACH(GT, a[i] > b[i])
-    EACH(LT, a[i] < b[i])
-    EACH(GE, a[i] >= b[i])
-    EACH(LE, a[i] <= b[i])
-    EACH(EQ, a[i] == b[i])
-    EACH(NE, a[i] != b[i])
-    EACH(SQRT, sqrtf(a[i]))
-    EACH(ABS, fabsf(a[i]))
-    EACH(NEG, -a[i])
-    EACH(SIGN, a[i] > 0 ? 1 : a[i] < 0 ? -1 : a[i])
-    EACH(COPY, a[i])
-    EACH(SELECT, a[i] != 0 ? c[i] : b[i])
-    EACH(MUL_ADD, a[i] * b[i] + c[i])
-    EACH(MIX, a[i] * b[i] + c[i] * d[i])
-    EACH(DIV_ADD, a[i] / b[i] + c[i])
-    EACH(SQRT_ADD, sqrtf(a[i]) + b[i])
-    EACH(DIV_SUB, a[i] / b[i] - c[i] * d[i])
+    OPERATIONS(INSTRUCTION)
     EACH(ONE_MUL, first * b[i])
     EACH(ONE_MIX, first * b[i] + third * d[i])
     EACH(ONE_MUL_ADD, first * b[i] + c[i])
     EACH(SQRT_ADD_ONE, sqrtf(a[i]) + second)
-    EACH(EXP, exponential(a[i]))
-    EACH(LOG, logarithm(a[i]))
-    EACH(EXPM1, exponential_less_1(a[i]))
-    EACH(LOG1P, logarithm_of_1_and(a[i]))
-    EACH(POW, powf(a[i], b[i]))
-    EACH(TANH, hyperbolic_tangent(a[i]))
-    EACH(LOGISTIC, 1 / (1 + exponential(-a[i])))
-    EACH(RSQRT, 1 / sqrtf(a[i]))
-    EACH(INVERSE, 1 / a[i])
-    EACH(INVERSE_SQUARE, 1 / (a[i] * a[i]))
-    EACH(FINITE, a[i] - a[i] == 0)
-    EACH(NOT, a[i] == 0)
-    EACH(WHOLE_ADD, bits_of(whole(a[i]) + whole(b[i])))
-    EACH(WHOLE_SUB, bits_of(whole(a[i]) - whole(b[i])))
-    EACH(WHOLE_MUL, bits_of(whole(a[i]) * whole(b[i])))
-    EACH(WHOLE_EQ, whole(a[i]) == whole(b[i]))
-    EACH(WHOLE_AND, bits_of(whole(a[i]) & whole(b[i])))
-    EACH(WHOLE_LEFT, bits_of(whole(a[i]) << whole(b[i])))
-    EACH(WHOLE_RIGHT, bits_of(whole(a[i]) >> whole(b[i])))
-    EACH(FROM_WHOLE, (float)whole(a[i]))
   }
 }
 
@@ -96,7 +106,7 @@ struct instruction {
 };
 
 /* A program for `size` numbers, of which the first of each input and output lie at `homes`. */
-WIDE static void carry_along(const int64_t *program, float *const *homes, const float *singles, int64_t size) {
+WIDE __attribute__((unused)) static void carry_along(const int64_t *program, float *const *homes, const float *singles, int64_t size) {
   const int outputs = program[INPUTS] + program[OUTPUTS], first_kept = outputs + program[SINGLES];
   const int64_t *step = program + FIRST, count = program[INSTRUCTIONS];
   const int filled = size < BLOCK ? size : BLOCK;
