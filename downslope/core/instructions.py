@@ -56,6 +56,8 @@ CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, a
     "whole shift_left": (2, jnp.left_shift),
     "whole shift_right_arithmetic": (2, jnp.right_shift),
     "from whole": (1, lambda number: number.astype(jnp.float32)),
+    "cos": (1, jnp.cos),
+    "floor": (1, jnp.floor),
 }
 WITH_SINGLES = {  # the same faster, where what stands at these places is a single number
     "mul": ("one mul", {0}),
