@@ -40,9 +40,10 @@ def script(closed: ClosedJaxpr, inputs: Sequence[int], outputs: Sequence[int], s
     results, kinds = [same.get(number, number) for number in results], trace.kinds
     constants = {number: bits(kinds[number], value) for number, value in trace.known.items() if is_single(kinds[number], value)}
     unknown = set(trace.known) - set(constants)
-    if any(kinds[n].dtype not in (jnp.float32, jnp.int32) or not kinds[n].size or n in unknown for n in (*given, *results)):
+    if any(kinds[n].dtype not in (jnp.float32, jnp.int32) or n in unknown for n in (*given, *results)):
         return None
-    operations, slots = needed(operations, results), dict(zip(given, inputs, strict=True))
+    ends = {slot: number for slot, number in zip(outputs, results, strict=True) if kinds[number].size}
+    operations, slots = needed(operations, ends.values()), dict(zip(given, inputs, strict=True))
     quiet = {*constants, *(number for number, slot in slots.items() if slot in still)}
     early = []
     for each in operations:
@@ -50,17 +51,17 @@ def script(closed: ClosedJaxpr, inputs: Sequence[int], outputs: Sequence[int], s
             quiet.update(each.outputs)
             early.append(each)
     later = [each for each in operations if not quiet.issuperset(each.outputs)]
-    wanted = {*results, *(number for each in later for number in each.inputs)}
+    wanted = {*ends.values(), *(number for each in later for number in each.inputs)}
     once = scheduled(early, kinds, {*constants, *given}, wanted, {})
-    ends = Ends(given, slots, dict(zip(outputs, results, strict=True)), {number for each in later for number in each.outputs})
-    each = scheduled(later, kinds, {*constants, *given, *quiet}, set(results), ends.replaced())
+    places = Ends(given, slots, ends, {number for each in later for number in each.outputs})
+    each = scheduled(later, kinds, {*constants, *given, *quiet}, set(ends.values()), places.replaced())
     if once is None or each is None:
         return None
-    before, after = ends.copies(each[1], len(kinds), kinds)
+    before, after = places.copies(each[1], len(kinds), kinds)
     works = [*before, *each[0], *after]
-    slots.update(ends.slots)
+    slots.update(places.slots)
     sizes = {n: kinds[n].size for work in (*once[0], *works) for n in (*work.read, *work.written) if n < len(kinds)}
-    return Script(once[0], works, slots, constants, sizes | ends.sizes)
+    return Script(once[0], works, slots, constants, sizes | places.sizes)
 
 
 class Ends:
@@ -151,7 +152,7 @@ def distinct(trace: Trace) -> tuple[list[Operation], dict[int, int]]:
     return found, same
 
 
-def needed(operations: Sequence[Operation], results: Sequence[int]) -> list[Operation]:
+def needed(operations: Sequence[Operation], results: Collection[int]) -> list[Operation]:
     """The operations without which some result would be missing."""
     asked, found = set(results), []
     for operation in reversed(operations):

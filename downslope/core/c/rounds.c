@@ -123,7 +123,8 @@ static void all_rounds(struct call *call) {
   char *alive = (char *)made(call, call->carried + 1) + lane;
   *step = ((int32_t *)given(call, call->inputs - 1))[lane];
   *alive = ((char *)given(call, call->inputs + 1))[lane];
-  for (int64_t i = 0; i < count->fixed; i++) call->value[i] = (float *)given(call, i) + lane;
+  for (int64_t i = 0; i < count->fixed; i++)
+    call->value[i] = (float *)given(call, i) + lane * (numbers(argument(call->frame, i)) / call->lanes);
   for (int64_t i = 0; i < count->common; i++) call->value[count->fixed + i] = given(call, count->fixed + i);
   for (int64_t i = 0; i < call->carried; i++) {
     const int64_t size = numbers(result(call->frame, i)) / call->lanes;
