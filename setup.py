@@ -8,7 +8,9 @@ from setuptools import Extension, setup
 KERNELS = Extension(
     "downslope.core.kernels",
     [f"downslope/core/c/{name}.c" for name in ("arithmetic", "cross_entropy", "layer", "products", "rounds", "rows", "script")],
-    depends=[f"downslope/core/c/{name}.h" for name in ("call", "layer", "layer_tiles", "products", "program", "script", "shares")],
+    depends=[
+        f"downslope/core/c/{name}.h" for name in ("call", "layer", "layer_tiles", "products", "program", "script", "shares")
+    ],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
     libraries=["m"],
     extra_compile_args=["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],

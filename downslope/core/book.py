@@ -17,19 +17,22 @@ class Book:
         self.each: list[int] = []
         self.lengths: list[int] = []
 
-    def add(self, script: Script | None) -> None:
-        """Writes a script down; `None` for one that does nothing."""
-        before = len(self.each)
-        if script is not None:
-            place = dict(script.slots)
-            read = {value for work in (*script.once, *script.each) for value in work.read}
-            for value in read.intersection(script.constants):
-                number = self.constants.setdefault(script.constants[value], len(self.constants))
-                place[value] = self.local(-1 - number)
-            self.lay_out(script, place)
-            self.once += [number for work in script.once for number in work.numbered(place)]
-            self.each += [number for work in script.each for number in work.numbered(place)]
-        self.lengths.append(len(self.each) - before)
+    def add(self, script: Script) -> None:
+        """Writes a script down."""
+        place = dict(script.slots)
+        read = {value for work in (*script.once, *script.each) for value in work.read}
+        for value in read.intersection(script.constants):
+            number = self.constants.setdefault(script.constants[value], len(self.constants))
+            place[value] = self.local(-1 - number)
+        self.lay_out(script, place)
+        self.once += [number for work in script.once for number in work.numbered(place)]
+        text = [number for work in script.each for number in work.numbered(place)]
+        self.each += text
+        self.lengths.append(len(text))
+
+    def skip(self) -> None:
+        """A script that does nothing."""
+        self.lengths.append(0)
 
     def local(self, where: int) -> int:
         """The number of a value in memory, or of a constant, counted down from -1."""
@@ -67,4 +70,3 @@ def rounded(length: int) -> int:
     (16, 32)
     """
     return -(-length // UNIT) * UNIT
-

@@ -10,6 +10,7 @@ from jax import Array
 
 from downslope.core.book import Book
 from downslope.core.script import Script, script
+from downslope.core.work import Unknown
 
 KERNEL = "downslope_rounds"
 BLOCK = 256  # rows that are scored at once, so that what lies between stays in the core's cache
@@ -64,49 +65,53 @@ class Plan(NamedTuple):
 def planned(pieces: Pieces, fixed: Any, common: Any, run: Run, batch: Any, rows: Any) -> Plan | None:
     """The plan for runs of these shapes; `None` where the kernel does not know all that they do."""
     params, state, step, *_ = run
-    slots, count = [], 0
-    loss = jax.ShapeDtypeStruct((), jnp.float32)
-    for each in (fixed, common, params, state, step, batch, loss, params):
-        slots.append(range(count, count := count + len(jax.tree.leaves(each))))
-    at_fixed, at_common, at_params, at_state, at_step, at_batch, at_loss, at_shown = slots
-    still, held = {*at_fixed, *at_common}, [*at_fixed, *at_common]
-    book = Book(count + 1)
+    loss, single = [jax.ShapeDtypeStruct((), jnp.float32)] * 2
+    values: Any = (fixed, common, params, state, step, batch, loss, params, single)
+    ends = np.cumsum([0, *(len(jax.tree.leaves(each)) for each in values)]).tolist()
+    *held, its_params, its_state, its_step, its_batch, its_loss, shown, scores = [
+        list(range(start, end)) for start, end in zip(ends[:-1], ends[1:], strict=True)
+    ]
+    book, still = Book(ends[-1]), {*held[0], *held[1]}
+    length, raw = jax.tree.leaves(rows)[0].shape[0], jax.eval_shape(pieces.scores, fixed, common, params, rows)[0]
 
-    def add(piece: Callable[..., Any], given: Sequence[Any], inputs: Sequence[int], outputs: Sequence[int], like: Any) -> bool:
-        found = traced(piece, (fixed, common, *given), [*held, *inputs], outputs, still, like)
-        if found is not None:
-            book.add(found)
-        return found is not None
+    def some(tree: Any, count: int) -> Any:
+        return jax.tree.map(lambda each: jax.ShapeDtypeStruct((count, *each.shape[1:]), each.dtype), tree)
 
-    length = jax.tree.leaves(rows)[0].shape[0]
-    scores = jax.eval_shape(pieces.scores, fixed, common, params, rows)[0]
-    known = (
-        add(pieces.state, (params,), at_params, at_state, state)
-        and add(pieces.step, (*run[:3], batch), [*at_params, *at_state, *at_step, *at_batch], [*at_params, *at_state, *at_loss], (*run[:2], loss))
-        and add(pieces.shown, run[:2], [*at_params, *at_state], at_shown, params)
-    )
-    for some in (BLOCK if length >= BLOCK else 0, length % BLOCK):
-        part = jax.tree.map(lambda each, some=some: jax.ShapeDtypeStruct((some, *each.shape[1:]), each.dtype), rows)
-        like = (jax.ShapeDtypeStruct((some, *scores.shape[1:]), jnp.float32), loss)
-        if known and some:
-            known = add(pieces.scores, (params, part), [*at_shown, *at_batch], [count, *at_loss], like)
-        else:
-            book.add(None)
-    if not known:
+    def add(piece: Callable[..., Any], given: Any, inputs: Sequence[int], made: Any, outputs: Sequence[int]) -> None:
+        book.add(traced(piece, (fixed, common, *given), [*held[0], *held[1], *inputs], made, outputs, still))
+
+    try:
+        add(pieces.state, (params,), its_params, state, its_state)
+        carried = [*its_params, *its_state]
+        add(pieces.step, (*run[:3], batch), [*carried, *its_step, *its_batch], (*run[:2], loss), [*carried, *its_loss])
+        add(pieces.shown, run[:2], carried, params, shown)
+        for count in (min(BLOCK, length // BLOCK * BLOCK), length % BLOCK):
+            if count:
+                add(
+                    pieces.scores,
+                    (params, some(rows, count)),
+                    [*shown, *its_batch],
+                    (some(raw, count), loss),
+                    [*scores, *its_loss],
+                )
+            else:
+                book.skip()
+    except Unknown:
         return None
-    text, lengths = (*book.once, *book.each), (len(book.once), *book.lengths)
-    return Plan(text, lengths, tuple(book.places), tuple(book.constants), book.size, jax.tree.leaves(batch)[0].size, scores)
+    texts = (*book.once, *book.each), (len(book.once), *book.lengths), tuple(book.places), tuple(book.constants)
+    return Plan(*texts, book.size, jax.tree.leaves(batch)[0].size, raw)
 
 
 def traced(
-    piece: Callable[..., Any], given: Sequence[Any], inputs: Sequence[int], outputs: Sequence[int], still: set[int], like: Any
-) -> Script | None:
-    """The script of a piece, if what it makes is like that."""
+    piece: Callable[..., Any], given: Any, inputs: Sequence[int], made: Any, outputs: Sequence[int], still: set[int]
+) -> Script:
+    """The script of a piece that makes something like what is `made`."""
     leaves, structure = jax.tree.flatten(given)
-    closed, made = jax.make_jaxpr(lambda *leaves: piece(*jax.tree.unflatten(structure, leaves)), return_shape=True)(*leaves)
-    kinds = [[(each.shape, each.dtype) for each in jax.tree.leaves(one)] for one in (made, like)]
-    if kinds[0] != kinds[1] or jax.tree.structure(made) != jax.tree.structure(like):
-        return None
+    closed, found = jax.make_jaxpr(lambda *leaves: piece(*jax.tree.unflatten(structure, leaves)), return_shape=True)(*leaves)
+    if [(each.shape, each.dtype) for each in jax.tree.leaves(found)] != [
+        (each.shape, each.dtype) for each in jax.tree.leaves(made)
+    ]:
+        raise Unknown("shapes that change")
     return script(closed, inputs, outputs, still)
 
 
@@ -116,7 +121,7 @@ def rounds(plan: Plan, fixed: Any, common: Any, run: Run, batches: Any, rows: An
     finite numbers keeps what it carried after its last good round; one that is not alive stays as it is."""
     lead = run.alive.shape
 
-    def each_round(like: Any) -> jax.ShapeDtypeStruct:
+    def each_round(like: Any) -> Any:
         return jax.ShapeDtypeStruct((*lead, number, *like.shape), like.dtype)
 
     def sizes(tree: Any) -> int:

@@ -14,6 +14,10 @@ from downslope.core.plans import PLACES
 ARITHMETIC, LAYER, LAYER_BACK, NARROW, SUM, SPREAD, TURN = range(7)  # in the order of the kernel's codes
 
 
+class Unknown(Exception):
+    """The kernel cannot do something."""
+
+
 class Work(NamedTuple):
     """An operation of the kernel: its code, the values it reads and writes, and what follows their numbers. Of arithmetic, `text`
     begins with the size and the program, and what is read ends with so many single numbers."""
@@ -50,7 +54,7 @@ def is_arithmetic(operation: Operation, kinds: Sequence[Any]) -> bool:
 
 def arithmetic(
     operations: Sequence[Operation], kinds: Sequence[Any], wanted: Collection[int], over: Mapping[int, int]
-) -> Iterator[Work | None]:
+) -> Iterator[Work]:
     """Programs for operations on arrays of one size: one, or several where one would need too many places. An output may be
     written `over` an input; no other program reads that."""
     size = kinds[operations[0].outputs[0]].size
@@ -62,7 +66,7 @@ def arithmetic(
     if sum(text[:4]) <= PLACES:
         yield Work(ARITHMETIC, [*inputs, *singles], outputs, (size, *text))
     elif len(operations) == 1:
-        yield None
+        raise Unknown("more numbers than one instruction has")
     else:
         first, rest = operations[: len(operations) // 2], operations[len(operations) // 2 :]
         later = {number for each in rest for number in each.inputs}
@@ -70,13 +74,15 @@ def arithmetic(
         yield from arithmetic(rest, kinds, wanted, over)
 
 
-def special(operation: Operation, kinds: Sequence[Any]) -> Work | None:
+def special(operation: Operation, kinds: Sequence[Any]) -> Work:
     """What is not done number by number."""
     equation, inputs, outputs = operation
-    given = [jax.ShapeDtypeStruct(each.aval.shape, each.aval.dtype) for each in equation.invars]  # before they were renamed
+    given: list[Any] = [
+        jax.ShapeDtypeStruct(each.aval.shape, each.aval.dtype) for each in equation.invars
+    ]  # before they were renamed
     shapes = [each.shape for each in given]
     if any(kinds[number].dtype != jnp.float32 for number in (*inputs, *outputs)):
-        return None
+        raise Unknown("numbers of other types")
     if equation.primitive is layer.forward_p and layer.fits(*given):
         return Work(LAYER, inputs, outputs, (shapes[0][0], *shapes[1]))
     if equation.primitive is layer.backward_p and layer.fits(*given, by_x=equation.params["by_x"]):
@@ -94,14 +100,14 @@ def special(operation: Operation, kinds: Sequence[Any]) -> Work | None:
             return folded(SPREAD, inputs, outputs, shape, kept)
         case "transpose" if len(shapes[0]) == 2:
             return Work(TURN, inputs, outputs, shapes[0])
-    return None
+    raise Unknown(equation.primitive.name)
 
 
-def product(equation: Any, inputs: Sequence[int], outputs: Sequence[int], shapes: Sequence[tuple[int, ...]]) -> Work | None:
+def product(equation: Any, inputs: Sequence[int], outputs: Sequence[int], shapes: Sequence[tuple[int, ...]]) -> Work:
     """A product of two matrices, or of one and a vector, each read along either axis."""
     (contracted, batched) = equation.params["dimension_numbers"]
     if any(batched) or any(len(axes) != 1 for axes in contracted) or any(len(shape) not in (1, 2) for shape in shapes):
-        return None
+        raise Unknown("products of larger arrays")
     sides = []
     for shape, (axis,) in zip(shapes, contracted, strict=True):
         steps = [math.prod(shape[at + 1 :]) for at in range(len(shape))]
@@ -112,11 +118,11 @@ def product(equation: Any, inputs: Sequence[int], outputs: Sequence[int], shapes
     return Work(NARROW, inputs, outputs, (rows, columns, depth, left_row, left_depth, right_depth, right_column))
 
 
-def folded(code: int, inputs: Sequence[int], outputs: Sequence[int], shape: Sequence[int], kept: Sequence[bool]) -> Work | None:
+def folded(code: int, inputs: Sequence[int], outputs: Sequence[int], shape: Sequence[int], kept: Sequence[bool]) -> Work:
     """A sum over neighbouring axes, or their repetition: those that are not kept."""
     axes = [(length, stays) for length, stays in zip(shape, kept, strict=True) if length != 1]
     gone = [at for at, (_, stays) in enumerate(axes) if not stays]
     if not gone or gone[-1] - gone[0] + 1 != len(gone):
-        return None
+        raise Unknown("sums over axes that are no neighbours")
     parts = (axes[: gone[0]], axes[gone[0] : gone[-1] + 1], axes[gone[-1] + 1 :])
     return Work(code, inputs, outputs, [math.prod(length for length, _ in part) for part in parts])

@@ -171,7 +171,10 @@ class Program:
         """What the kernel is told that takes the place of `advance`, where it can."""
         if self.shape.parts or self.shape.blocks > 1:
             return None
-        whole, (batch, stop) = Run(*self.one_carry(recipe)[:5]), (self.batch_shapes(rows) for rows in (self.shape.batch, self.shape.stop))
+        whole, (batch, stop) = (
+            Run(*self.one_carry(recipe)[:5]),
+            (self.batch_shapes(rows) for rows in (self.shape.batch, self.shape.stop)),
+        )
         batch, stop = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), (batch, stop))
         return plan(recipe, whole, batch, stop)
 

@@ -138,7 +138,8 @@ def test_looking_for_what_is_not_zero_changes_no_bit(shape):
     np.testing.assert_array_equal(mine, jax.jit(lambda w, b: layer(full, w, b))(weight, bias)[128:])
     sides = [(x, slope), (full, np.concatenate([np.zeros((128, shape[2]), np.float32), slope]))]
     thin, dense = (
-        jax.jit(jax.grad(lambda w, b, x=x, slope=slope: jnp.sum(slope * layer(x, w, b)), (0, 1)))(weight, bias) for x, slope in sides
+        jax.jit(jax.grad(lambda w, b, x=x, slope=slope: jnp.sum(slope * layer(x, w, b)), (0, 1)))(weight, bias)
+        for x, slope in sides
     )
     for one, other in zip(thin, dense, strict=True):
         np.testing.assert_array_equal(one, other)

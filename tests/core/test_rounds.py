@@ -1,11 +1,13 @@
-"""Rounds of a run by one kernel: against NumPy, against XLA, against fifty digits, and against itself with other lanes and registers."""
+"""Rounds of a run by one kernel: against NumPy, XLA and fifty digits, and against itself with other lanes and registers."""
 
 import ctypes
 import platform
 import shutil
 import subprocess
 import sysconfig
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -46,7 +48,7 @@ def started(params, state=(), lanes: int = 1, alive=True, fresh=True):
     return Run(params, state, jnp.zeros(lanes, jnp.int32), jnp.full(lanes, fresh), jnp.full(lanes, alive))
 
 
-def plan_of(pieces, fixed, common, run, batches, rows):
+def plan_of(pieces, fixed, common, run, batches, rows, *_):
     """What the kernel is told; `None` where it does not know all that is done."""
     fixed, run, batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), (fixed, run, batches))
     return planned(pieces, fixed, common, run, batch, rows)
@@ -57,7 +59,7 @@ def made(pieces, fixed, common, run, batches, rows, number=1, steps=5, scored=Tr
     plan = plan_of(pieces, fixed, common, run, batches, rows)
     assert plan is not None
     given = (fixed, common, run, batches, rows if scored else None)
-    return jax.jit(lambda *given: rounds(plan, *given, number, steps))(*given)
+    return jax.jit(partial(rounds, plan, number=number, steps=steps))(*given)
 
 
 def by_xla(pieces, fixed, common, run, batches, rows, number=1, steps=5):
@@ -66,7 +68,9 @@ def by_xla(pieces, fixed, common, run, batches, rows, number=1, steps=5):
 
     def lane(fixed, run):
         def one(held, step):
-            params, state, loss = pieces.step(fixed, common, *held, step, jax.tree.map(lambda table: table[step % period], batches))
+            params, state, loss = pieces.step(
+                fixed, common, *held, step, jax.tree.map(lambda table: table[step % period], batches)
+            )
             return (params, state), loss
 
         def one_round(held, first):
@@ -151,7 +155,14 @@ def test_arrays_change_places_and_are_read_before_they_are_written_over():
 def test_each_step_sees_its_row_and_after_the_last_the_first():
     table = jnp.arange(9.0).reshape(3, 3)
     run, report = made(
-        loop(lambda factor, total, row: (total + factor * row, jnp.sum(row))), (), jnp.float32(2), started(jnp.zeros(3)), table, jnp.zeros(3), 2, 2
+        loop(lambda factor, total, row: (total + factor * row, jnp.sum(row))),
+        (),
+        jnp.float32(2),
+        started(jnp.zeros(3)),
+        table,
+        jnp.zeros(3),
+        2,
+        2,
     )
     np.testing.assert_array_equal(run.params[0], 2 * (table[0] + table[1] + table[2] + table[0]))
     assert report.loss[0].tolist() == [7.5, 12.0]
@@ -165,7 +176,9 @@ def test_steps_are_counted_on():
     pieces = loop(None)._replace(step=step, state=lambda fixed, common, params: (jnp.int32(2**24), jnp.float32(0)))
     run = started(jnp.float32(0), (jnp.int32(7), jnp.float32(0)))._replace(step=jnp.array([10], jnp.int32))
     for fresh, first in ((True, 2**24), (False, 7)):
-        after, _ = made(pieces, jnp.float32([0.5]), (), run._replace(fresh=jnp.array([fresh])), jnp.zeros((1, 2)), jnp.zeros(3), 1, 3)
+        after, _ = made(
+            pieces, jnp.float32([0.5]), (), run._replace(fresh=jnp.array([fresh])), jnp.zeros((1, 2)), jnp.zeros(3), 1, 3
+        )
         assert (after.step[0], after.state[0][0], after.state[0].dtype, after.state[1][0]) == (13, first + 3, jnp.int32, 6.0)
         assert not after.fresh[0]
 
@@ -180,7 +193,16 @@ def test_rows_are_scored_block_by_block(count):
 
 
 def test_without_rows_nothing_is_scored():
-    given = (loop(lambda common, held, row: (held + jnp.sum(row), held)), (), (), started(jnp.float32(1)), jnp.ones((1, 2)), jnp.zeros(3), 2, 3)
+    given = (
+        loop(lambda common, held, row: (held + jnp.sum(row), held)),
+        (),
+        (),
+        started(jnp.float32(1)),
+        jnp.ones((1, 2)),
+        jnp.zeros(3),
+        2,
+        3,
+    )
     ended, report = made(*given)
     run, short = made(*given, scored=False)
     same((run, *short[:3]), (ended, *report[:3]))
@@ -299,12 +321,14 @@ def test_products_and_sums(name, shape):
     np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-5 * np.abs(exact).max())
 
 
-def job(loss, optimizer, model=None, rows=64, features=7, schedule=None, lanes=1):
+def job(loss, optimizer, model=None, rows=64, features=7, schedule=None, lanes=1) -> Any:
     """A run of training: what `rounds` is given for three rounds of four steps."""
     random = np.random.default_rng(0)
     model = model or models.Mlp(widths=(16, 32))
     params = model.init(jax.random.key(1), features, 1)
-    recipe = jax.tree.map(lambda leaf: jnp.full(lanes, leaf, jnp.float32), Recipe(loss, optimizer, schedule or schedules.Linear(), None, model))
+    recipe = jax.tree.map(
+        lambda leaf: jnp.full(lanes, leaf, jnp.float32), Recipe(loss, optimizer, schedule or schedules.Linear(), None, model)
+    )
     x = random.normal(size=(5, rows, features)).astype(np.float32)
     y = np.abs(x.sum(-1) + random.normal(size=x.shape[:2])).astype(np.float32)
     if loss.about.task is Task.BINARY:
@@ -318,7 +342,7 @@ def job(loss, optimizer, model=None, rows=64, features=7, schedule=None, lanes=1
 
 def both(job):
     """By the kernel and by XLA; `None` where the kernel cannot."""
-    return (made(*job), by_xla(*job)) if plan_of(*job[:-2]) is not None else None
+    return (made(*job), by_xla(*job)) if plan_of(*job) is not None else None
 
 
 @pytest.mark.parametrize("name", [name for name in losses.catalogue if losses.catalogue[name].about.task is not Task.MULTICLASS])
@@ -345,7 +369,9 @@ def test_every_optimizer_that_does_not_search(name):
 
 @pytest.mark.parametrize("name", list(schedules.catalogue))
 def test_every_schedule(name):
-    found = both(job(losses.SquaredError(), optimizers.Sgd(learning_rate=0.01), models.Linear(), schedule=schedules.catalogue[name]()))
+    found = both(
+        job(losses.SquaredError(), optimizers.Sgd(learning_rate=0.01), models.Linear(), schedule=schedules.catalogue[name]())
+    )
     assert (found is None) == (name in UNKNOWN)
     if found is not None:
         near(*found)
@@ -367,7 +393,9 @@ def test_lanes_know_nothing_of_each_other(model):
 
 
 @pytest.mark.parametrize(
-    "change", [jnp.cumsum, jnp.sort, lambda x: x[::-1] + 0, lambda x: x + jnp.arange(6.0)], ids=["cumsum", "sort", "reversed", "constant"]
+    "change",
+    [jnp.cumsum, jnp.sort, lambda x: x[::-1] + 0, lambda x: x + jnp.arange(6.0)],
+    ids=["cumsum", "sort", "reversed", "constant"],
 )
 def test_what_the_kernel_does_not_know_has_no_plan(change):
     pieces = loop(lambda common, held, row: (change(held), jnp.sum(row)))
@@ -386,7 +414,16 @@ def test_neither_have_other_types_and_shapes_that_change():
 @pytest.mark.skipif(not CAN, reason="needs a C compiler and an x86 processor")
 def test_the_width_of_the_registers_changes_no_bit(tmp_path, monkeypatch):
     include, library = Path(jaxlib.__file__).parent / "include", tmp_path / "narrow.so"
-    options = ["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-mavx2", "-mfma", "-DONE_WIDTH"]
+    options = [
+        "-O3",
+        "-ffp-contract=fast",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-Wno-psabi",
+        "-mavx2",
+        "-mfma",
+        "-DONE_WIDTH",
+    ]
     sources = [str(SOURCES / f"{name}.c") for name in ("rounds", "script", "products", "layer")]
     rest = ["-DWITHOUT_AVX512", "-shared", "-fPIC", f"-I{include}", "-o", str(library), *sources, "-lm"]
     subprocess.run([COMPILER, *options, *rest], check=True)
