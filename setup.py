@@ -9,11 +9,11 @@ KERNELS = Extension(
     "downslope.core.kernels",
     [
         f"downslope/core/c/{name}.c"
-        for name in ("arithmetic", "compiled", "cross_entropy", "layer", "products", "rows", "steps", "summed")
+        for name in ("arithmetic", "compiled", "cross_entropy", "layer", "products", "rounds", "rows", "script", "summed")
     ],
     depends=[
         f"downslope/core/c/{name}.h"
-        for name in ("call", "compiled", "layer", "layer_tiles", "products", "program", "shares", "functions")
+        for name in ("call", "compiled", "functions", "layer", "layer_tiles", "products", "program", "script", "shares")
     ],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
     libraries=["m"],

@@ -52,6 +52,8 @@ CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, a
     "whole shift_left": (2, jnp.left_shift),
     "whole shift_right_arithmetic": (2, jnp.right_shift),
     "from whole": (1, lambda number: number.astype(jnp.float32)),
+    "cos": (1, jnp.cos),
+    "floor": (1, jnp.floor),
     "one mul": (2, jnp.multiply),
     "one mul+one mul": (4, lambda a, b, c, d: a * b + c * d),
     "one mul+": (3, lambda a, b, c: a * b + c),

@@ -16,10 +16,10 @@ from downslope.core.compiled import is_compiled
 from downslope.core.instructions import Operation, fits, program
 from downslope.core.plans import PLACES
 from downslope.core.primitive import primitive, registered
+from downslope.core.tidy import TYPES, distinct, needed
 from downslope.core.trace import Trace
 
 KERNEL = "downslope_summed"
-TYPES = (jnp.float32, jnp.bool_, jnp.int32)
 FEWEST = 1 << 18  # examples: of fewer XLA's passes stay in the cache
 MOST = 32  # instructions: with more, arithmetic counts and not memory
 Formula = Callable[..., Array]
@@ -118,19 +118,21 @@ def prepared(todo: Todo) -> Plan | None:
     """The plan, however long its program; `None` where there is something that no program does."""
     trace = Trace([], {}, [])
     inputs = [trace.new(variable.aval) for variable in todo.formula.jaxpr.invars]
-    trace, outputs = trace.once(trace.note(todo.formula.jaxpr, todo.formula.consts, inputs))
+    results = trace.note(todo.formula.jaxpr, todo.formula.consts, inputs)
+    operations, same = distinct(trace)
+    outputs = [same.get(number, number) for number in results]
     kinds, there = trace.kinds, {*inputs, *trace.known}
     before, work = [], []
-    for each in trace.operations:
+    for each in needed(operations, outputs):
         alone = there.issuperset(each.inputs) and not any(kinds[number].ndim for number in (*each.inputs, *each.outputs))
         (before if alone else work).append(each)
         there.update(each.outputs if alone else ())
     made = {number for each in work for number in each.outputs}
     read = dict.fromkeys(number for each in work for number in each.inputs if number not in made)
     arrays, singles = [n for n in read if kinds[n].ndim], [n for n in read if not kinds[n].ndim]
-    same = len({kinds[number].shape for number in (*arrays, *outputs)}) == 1 and len({*outputs}) == len(outputs)
+    alike = len({kinds[number].shape for number in (*arrays, *outputs)}) == 1 and len({*outputs}) == len(outputs)
     known = all(kinds[number].dtype == jnp.float32 for number in (*arrays, *outputs)) and there.issuperset(read)
-    if not (same and known and made.issuperset(outputs) and all(fits(each, kinds, TYPES) for each in work)):
+    if not (alike and known and made.issuperset(outputs) and all(fits(each, kinds, TYPES) for each in work)):
         return None
     if max(len(arrays) + len(outputs), len(singles)) > PLACES:
         return None

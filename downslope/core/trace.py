@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from jax.extend.core import Jaxpr, Literal
 
 from downslope.core.instructions import Operation
 
 INSIDE = {"jit": "jaxpr", "custom_jvp_call": "call_jaxpr"}
 """Calls, and where their inside stands."""
-TYPES = ("float32", "int32", "bool")  # of constants of which there need not be two
 
 
 class Trace(NamedTuple):
@@ -49,30 +47,3 @@ class Trace(NamedTuple):
                 self.operations.append(Operation(equation, given, found))
             number.update(zip(equation.outvars, found, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
-
-    def once(self, results: Sequence[int]) -> tuple["Trace", list[int]]:
-        """The same without what no result needs, and with nothing done twice; and the numbers of the results."""
-        same: dict[int, int] = {}
-        seen: dict[Any, Sequence[int]] = {}
-        for number, value in self.known.items():
-            kind = self.kinds[number]
-            if (
-                kind.dtype.name in ("float32", "int32", "bool")
-                and isinstance(value, float | int | np.generic | np.ndarray)
-                and np.ndim(value) == 0
-            ):
-                same[number] = seen.setdefault((kind.dtype, kind.shape, float(value)), [number])[0]
-        operations = []
-        for equation, inputs, outputs in self.operations:
-            given = [same.get(number, number) for number in inputs]
-            done = seen.setdefault((equation.primitive, *given, repr(equation.params)), outputs)
-            if done is outputs:
-                operations.append(Operation(equation, given, outputs))
-            same.update((new, old) for new, old in zip(outputs, done, strict=True) if new != old)
-        results = [same.get(number, number) for number in results]
-        asked, found = set(results), []
-        for operation in reversed(operations):
-            if not asked.isdisjoint(operation.outputs):
-                asked.update(operation.inputs)
-                found.append(operation)
-        return self._replace(operations=found[::-1]), results

@@ -10,9 +10,10 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from downslope.core import tree
-from downslope.core.steps import steps
+from downslope.core.rounds import Plan, Run, rounds
 from downslope.core.types import Params, State
 from downslope.optimizers.base import gradients_per_step, searching
+from downslope.training.by_kernel import plan
 from downslope.training.many_rows import Batch, by_parts
 from downslope.training.step import Recipe, batch_loss, factors, handed_on, scored, update, without_penalty
 
@@ -92,10 +93,9 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     first = optimizer.init(carry.params)
     carry = carry._replace(state=tree.map(lambda new, old: jnp.where(carry.fresh, new, old), first, carry.state))
 
-    def one_step(
-        alive: jax.Array, recipe: Recipe, inner: tuple[Params, State], batch: Batch, now: tuple[jax.Array, Any]
-    ) -> tuple[tuple[Params, State], jax.Array]:
-        step, scheduled = now
+    def one_step(alive: jax.Array, inner: tuple[Params, State], now: tuple[Any, ...]) -> tuple[tuple[Params, State], jax.Array]:
+        place, step, scheduled = now
+        batch = Batch(*(jax.lax.dynamic_index_in_dim(part, place, keepdims=False) for part in data))
         key = jax.random.fold_in(jax.random.key(carry.seed), step) if shape.random else None
         adding = partial(by_parts, alive=alive, devices=shape.devices) if shape.parts else None
         if not searches:
@@ -117,10 +117,10 @@ def advance(shape: Shape, recipe: Recipe, carry: Carry, total: jax.Array, data: 
     def one_round(before: Carry, number: jax.Array) -> tuple[Carry, Round]:
         # Counted apart from the lane's own steps, so that the lanes of a block read one batch and not a copy each.
         places = (number * shape.steps + jnp.arange(shape.steps)) % shape.period
-        numbers = before.step + jnp.arange(shape.steps)
-        ahead = jax.vmap(lambda step: factors(recipe, step, total))(numbers)
-        stepping, held = partial(one_step, before.alive), (before.params, before.state)
-        (params, state), losses = steps(stepping, recipe, held, data, places, (numbers, ahead), before.alive, unroll)
+        steps = before.step + jnp.arange(shape.steps)
+        ahead = jax.vmap(lambda step: factors(recipe, step, total))(steps)
+        stepping = partial(one_step, before.alive)
+        (params, state), losses = jax.lax.scan(stepping, (before.params, before.state), (places, steps, ahead), unroll=unroll)
         shown = optimizer.evaluate_at(state, params)
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(shown)]).all()
         alive = before.alive & finite & jnp.all(jnp.isfinite(losses))
@@ -165,6 +165,18 @@ class Program:
         self.carry_shapes = self.lead(self.one_carry(recipe), (shape.places, shape.block))
         self.hidden = recipe.model.hidden
         self.compiled: dict[bool, Any] = {}
+        self.plan = self.planned(recipe)
+
+    def planned(self, recipe: Recipe) -> Plan | None:
+        """What the kernel is told that takes the place of `advance`, where it can."""
+        if self.shape.parts or self.shape.blocks > 1:
+            return None
+        whole, (batch, stop) = (
+            Run(*self.one_carry(recipe)[:5]),
+            (self.batch_shapes(rows) for rows in (self.shape.batch, self.shape.stop)),
+        )
+        batch, stop = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), (batch, stop))
+        return plan(recipe, whole, batch, stop)
 
     @property
     def short(self) -> bool:
@@ -226,6 +238,8 @@ class Program:
         blocks = jax.jit(block if shape.blocks == 1 else jax.vmap(block, in_axes=(0, 0, None, 0, 0)), inline=True)
 
         def on_device(recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
+            if self.plan is not None:
+                return self.by_kernel(self.plan, recipe, carry, total, data, stop)
             if shape.blocks == 1:
                 recipe, carry, data, stop = tree.map(lambda leaf: leaf[0], (recipe, carry, data, stop))
             if shape.turns:
@@ -248,9 +262,16 @@ class Program:
         # Each core has a lane of its own: splitting one small product among them would wake a thread for every step.
         cpu = self.mesh.devices.flat[0].platform == "cpu"
         options: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False} if cpu else {}
-        if cpu and self.short:
+        if cpu and (self.short or self.plan is not None):
             options["xla_cpu_use_fusion_emitters"] = False
         return jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=options)
+
+    def by_kernel(
+        self, plan: Plan, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None
+    ) -> tuple[Carry, Round]:
+        """The same by the kernel, for the lanes of a device one after another."""
+        run, report = rounds(plan, recipe, total, Run(*carry[:5]), data, stop, self.shape.rounds, self.shape.steps)
+        return Carry(*run, carry.seed), Round(*report)
 
     def __call__(self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
         """Starts one device call; the given carry's memory is used again."""

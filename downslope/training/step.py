@@ -52,16 +52,18 @@ def batch_loss(recipe: Recipe, params: Params, batch: Batch, key: jax.Array | No
 def scored(recipe: Recipe, params: Params, rows: Batch) -> tuple[jax.Array, jax.Array]:
     """Raw scores of rows and their loss. Many rows go block by block, so that nothing but their scores takes memory."""
 
-    def look(part: Batch) -> tuple[jax.Array, jax.Array]:
-        raw = raw_scores(recipe, params, part.x)
-        return raw, mean_loss(recipe, raw, part.y, part.share)
-
     if not many(len(rows.share)):
-        return look(rows)
+        return scored_at_once(recipe, params, rows)
     blocks, rest = split(rows)
-    raw, losses = jax.lax.map(lambda number: look(block(rows, number)), jnp.arange(blocks))
-    last, loss = look(rest)
+    raw, losses = jax.lax.map(lambda number: scored_at_once(recipe, params, block(rows, number)), jnp.arange(blocks))
+    last, loss = scored_at_once(recipe, params, rest)
     return jnp.concatenate([raw.reshape(-1, *last.shape[1:]), last]), jnp.sum(losses) + loss
+
+
+def scored_at_once(recipe: Recipe, params: Params, rows: Batch) -> tuple[jax.Array, jax.Array]:
+    """The same for few rows."""
+    raw = raw_scores(recipe, params, rows.x)
+    return raw, mean_loss(recipe, raw, rows.y, rows.share)
 
 
 def factors(recipe: Recipe, step: jax.Array, total: jax.Array) -> dict[str, jax.Array]:

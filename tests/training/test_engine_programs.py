@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from downslope.models import Linear, Mlp
-from downslope.training import program
+from downslope.training import by_kernel, program
 from downslope.training.program import FEW_ROWS, Program
 from tests.training.problems import fold, recipe, trainer
 
@@ -26,15 +26,34 @@ def made(model, rows: int = 60, batch: int | None = 16):
     return Program(train.shape(recipe(model=model), 1, batch), recipe(model=model)).compile()
 
 
-@pytest.mark.parametrize("model", [Mlp(widths=(8,)), Linear()], ids=["mlp", "linear"])
-def test_a_program_is_traced_once(asked, monkeypatch, model):
+@pytest.fixture
+def without(monkeypatch):
+    """Without the kernel that takes the place of XLA."""
+    monkeypatch.setattr(program, "plan", lambda *_: None)
+
+
+@pytest.mark.parametrize("model", [Mlp(widths=(16,)), Linear()], ids=["mlp", "linear"])
+def test_a_program_is_traced_once(asked, without, monkeypatch, model):
     seen, advance = [], program.advance
     monkeypatch.setattr(program, "advance", lambda *given: seen.append(1) or advance(*given))
     made(model)
     assert len(seen) == len(asked) == 1
 
 
-def test_linear_models_on_few_rows_are_compiled_in_a_hurry(asked):
+@pytest.mark.parametrize("model", [Mlp(widths=(16,)), Linear()], ids=["mlp", "linear"])
+def test_for_the_kernel_a_step_is_traced_once_and_nothing_else(asked, monkeypatch, model):
+    seen = []
+    step = by_kernel.step
+    monkeypatch.setattr(by_kernel, "step", lambda *given: seen.append("step") or step(*given))
+    monkeypatch.setattr(program, "advance", lambda *given: seen.append("advance"))
+    found = made(model)
+    if found.plan is None:
+        pytest.skip("the kernels were not compiled on this machine")
+    assert seen == ["step"] and len(asked) == 1
+    assert asked[0][EMITTERS] is False, "there is nothing that its time would be worth"
+
+
+def test_linear_models_on_few_rows_are_compiled_in_a_hurry(asked, without):
     made(Linear())
     made(Linear(), rows=60, batch=None)
     made(Mlp(widths=(8,)))

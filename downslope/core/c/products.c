@@ -3,22 +3,97 @@
 
 #include "products.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "call.h"
 
-enum { SIDE = 8 }; /* sums that are added up side by side */
+enum { SIDE = 8, CHAINS = 4 }; /* sums that are added up side by side */
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE float joined(const float *part) {
   return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
 }
 
-INLINE float inner_product(const float *left, const float *right, long count) {
-  float part[SIDE] = {0};
-  long at = 0;
-  for (; at + SIDE <= count; at += SIDE)
-    for (int side = 0; side < SIDE; side++) part[side] += left[at + side] * right[at + side];
-  for (int side = 0; at < count; at++, side++) part[side] += left[at] * right[at];
-  return joined(part);
+typedef float eight __attribute__((vector_size(SIDE * sizeof(float))));
+#if defined(__clang__)
+#define MIXED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int32_t order __attribute__((vector_size(SIDE * sizeof(float))));
+#define MIXED(a, b, ...) __builtin_shuffle(a, b, (order){__VA_ARGS__})
+#endif
+
+INLINE eight eight_at(const float *from) {
+  eight found;
+  memcpy(&found, from, sizeof found);
+  return found;
+}
+
+/* The first few of eight, with zeros after them. */
+INLINE eight few_at(const float *from, long count) {
+  float padded[SIDE] = {0};
+  for (long at = 0; at < count && at < SIDE; at++) padded[at] = from[at];
+  return eight_at(padded);
+}
+
+/* The sums of eight parts each of eight rows, in the order of `joined`. */
+INLINE eight joined_rows(const eight *part) {
+  eight four[4], two[2];
+  for (int i = 0; i < 4; i++)
+    four[i] = MIXED(part[i], part[i + 4], 0, 1, 2, 3, 8, 9, 10, 11) + MIXED(part[i], part[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  for (int i = 0; i < 2; i++)
+    two[i] = MIXED(four[2 * i], four[2 * i + 1], 0, 1, 8, 9, 4, 5, 12, 13) + MIXED(four[2 * i], four[2 * i + 1], 2, 3, 10, 11, 6, 7, 14, 15);
+  return MIXED(two[0], two[1], 0, 2, 8, 10, 4, 6, 12, 14) + MIXED(two[0], two[1], 1, 3, 9, 11, 5, 7, 13, 15);
+}
+
+/* Inner products of rows, eight rows at once. */
+INLINE void by_rows(const struct narrow *of, const float *right, float *out, long out_step) {
+  const long whole = of->depth / SIDE * SIDE, few = of->depth - whole;
+  const eight last = few_at(right + whole, few);
+  for (long row = 0; row < of->rows; row += SIDE) {
+    const long count = of->rows - row < SIDE ? of->rows - row : SIDE;
+    const float *left[SIDE];
+    eight part[SIDE] = {{0}};
+    for (long i = 0; i < SIDE; i++) left[i] = of->left + (row + (i < count ? i : 0)) * of->left_row;
+    for (long at = 0; at < whole; at += SIDE) {
+      const eight factor = eight_at(right + at);
+      for (int i = 0; i < SIDE; i++) part[i] += eight_at(left[i] + at) * factor;
+    }
+    if (few)
+      for (int i = 0; i < SIDE; i++) part[i] += few_at(left[i] + whole, few) * last;
+    const eight sums = joined_rows(part);
+    if (count == SIDE && out_step == 1) memcpy(out + row, &sums, sizeof sums);
+    else
+      for (long i = 0; i < count; i++) out[(row + i) * out_step] = sums[i];
+  }
+}
+
+/* Sums of some columns' products, each in so many chains that one need not wait for the other. */
+INLINE void by_columns(const struct narrow *of, const float *right, long right_step, float *out, long row, const int wide) {
+  const long left = of->rows - row < SIDE * wide ? of->rows - row : SIDE * wide, step = of->left_depth;
+  const long missing = (SIDE * wide - left + step - 1) / step, safe = of->depth > missing ? of->depth - missing : 0;
+  const float *from = of->left + row;
+  eight sums[CHAINS][2] = {{{0}}};
+  long depth = 0;
+  for (; depth + CHAINS <= safe; depth += CHAINS, from += CHAINS * step)
+#pragma GCC unroll 4
+    for (int chain = 0; chain < CHAINS; chain++)
+#pragma GCC unroll 2
+      for (int i = 0; i < wide; i++) sums[chain][i] += eight_at(from + chain * step + SIDE * i) * right[(depth + chain) * right_step];
+  for (; depth < of->depth; depth += CHAINS, from += CHAINS * step) /* in memory, too few may be left to read them all */
+#pragma GCC unroll 4
+    for (int chain = 0; chain < CHAINS; chain++)
+      if (depth + chain < of->depth)
+#pragma GCC unroll 2
+        for (int i = 0; i < wide; i++)
+          sums[chain][i] += few_at(from + chain * step + SIDE * i, left - SIDE * i) * right[(depth + chain) * right_step];
+#pragma GCC unroll 2
+  for (int i = 0; i < wide; i++) {
+    const eight all = (sums[0][i] + sums[2][i]) + (sums[1][i] + sums[3][i]);
+    if (left - SIDE * i >= SIDE) memcpy(out + row + SIDE * i, &all, sizeof all);
+    else
+      for (long at = 0; SIDE * i + at < left; at++) out[row + SIDE * i + at] = all[at];
+  }
 }
 
 INLINE void add_times(float *restrict out, const float *restrict from, float factor, long count) {
@@ -28,11 +103,11 @@ INLINE void add_times(float *restrict out, const float *restrict from, float fac
 /* One column: by rows where these lie together, else by columns. */
 INLINE void by_one_column(const struct narrow *of, const float *right, long right_step, float *out, long out_step) {
   if (of->left_depth == 1 && right_step == 1) {
-    for (long row = 0; row < of->rows; row++) out[row * out_step] = inner_product(of->left + row * of->left_row, right, of->depth);
+    by_rows(of, right, out, out_step);
   } else if (of->left_row == 1 && out_step == 1) {
-    for (long row = 0; row < of->rows; row++) out[row] = 0;
-    for (long depth = 0; depth < of->depth; depth++)
-      add_times(out, of->left + depth * of->left_depth, right[depth * right_step], of->rows);
+    long row = 0;
+    for (; of->rows - row > SIDE; row += 2 * SIDE) by_columns(of, right, right_step, out, row, 2);
+    if (row < of->rows) by_columns(of, right, right_step, out, row, 1);
   } else {
     for (long row = 0; row < of->rows; row++) {
       float sum = 0;

@@ -67,7 +67,9 @@ enum { INPUTS, OUTPUTS, SINGLES, KEPT, INSTRUCTIONS, FIRST, STEP = 6 };
   OF(WHOLE_AND, bits_of(whole(a) & whole(b)))                                                                                  \
   OF(WHOLE_LEFT, bits_of(whole(a) << whole(b)))                                                                                \
   OF(WHOLE_RIGHT, bits_of(whole(a) >> whole(b)))                                                                               \
-  OF(FROM_WHOLE, (float)whole(a))
+  OF(FROM_WHOLE, (float)whole(a))                                                                                              \
+  OF(COS, cosf(a))                                                                                                             \
+  OF(FLOOR, floorf(a))
 
 #define CODE(name, what) name,
 enum { OPERATIONS(CODE) ONE_MUL, ONE_MIX, ONE_MUL_ADD, SQRT_ADD_ONE }; /* the last with single numbers, which stay in a register */
@@ -99,34 +101,21 @@ static inline __attribute__((always_inline)) void carry_out(int code, float *to,
   }
 }
 
-/* An instruction with its places in memory, and how far each moves from block to block: what lies between does not. */
-struct instruction {
-  int code, steps[5];
-  float *places[5]; /* the result first */
-};
-
 /* A program for `size` numbers, of which the first of each input and output lie at `homes`. */
 WIDE __attribute__((unused)) static void carry_along(const int64_t *program, float *const *homes, const float *singles, int64_t size) {
-  const int outputs = program[INPUTS] + program[OUTPUTS], first_kept = outputs + program[SINGLES];
-  const int64_t *step = program + FIRST, count = program[INSTRUCTIONS];
-  const int filled = size < BLOCK ? size : BLOCK;
+  const int64_t arrays = program[INPUTS] + program[OUTPUTS], first_kept = arrays + program[SINGLES];
+  const int64_t *end = program + FIRST + STEP * program[INSTRUCTIONS];
+  const int64_t filled = size < BLOCK ? size : BLOCK;
   float kept[PLACES][BLOCK] __attribute__((aligned(64))), *place[PLACES];
-  struct instruction instructions[count];
-  for (int i = 0; i < outputs; i++) place[i] = homes[i];
-  for (int i = outputs; i < first_kept + program[KEPT]; i++) place[i] = kept[i];
-  for (int i = outputs; i < first_kept; i++)
-    for (int j = 0; j < filled; j++) kept[i][j] = singles[i - outputs];
-  for (int i = 0; i < count; i++, step += STEP) {
-    instructions[i].code = step[0];
-    for (int j = 0; j < 5; j++) {
-      instructions[i].places[j] = place[step[1 + j]];
-      instructions[i].steps[j] = step[1 + j] < outputs ? BLOCK : 0;
+  for (int64_t i = 0; i < arrays; i++) place[i] = homes[i];
+  for (int64_t i = arrays; i < first_kept + program[KEPT]; i++) place[i] = kept[i];
+  for (int64_t i = arrays; i < first_kept; i++)
+    for (int64_t j = 0; j < filled; j++) kept[i][j] = singles[i - arrays];
+  for (; size > 0; size -= BLOCK) {
+    for (const int64_t *step = program + FIRST; step < end; step += STEP) {
+      const float *const from[] = {place[step[2]], place[step[3]], place[step[4]], place[step[5]]};
+      carry_out(step[0], place[step[1]], from, size < BLOCK ? size : BLOCK);
     }
+    for (int64_t i = 0; i < arrays; i++) place[i] += BLOCK;
   }
-  for (; size > 0; size -= BLOCK)
-    for (int i = 0; i < count; i++) {
-      struct instruction *now = instructions + i;
-      carry_out(now->code, now->places[0], (const float *const *)now->places + 1, size < BLOCK ? size : BLOCK);
-      for (int j = 0; j < 5; j++) now->places[j] += now->steps[j];
-    }
 }
