@@ -148,7 +148,7 @@ def idle(work: Callable[..., tuple[Carry, Round]]) -> Callable[..., tuple[Carry,
 
 
 class Program:
-    """`advance`, compiled once for a recipe's structure and a shape, for all blocks of lanes.
+    """`advance`, compiled once for a recipe's structure and a shape, for all blocks of lanes; or a kernel in its place (0023).
 
     Every argument has a leading axis of `shape.places`, the blocks of all devices; recipes, carries and reports a second one of
     `block`. The lanes of a block share their batches. A lane that is alone on its device, or has its turn, runs unbatched, so

@@ -1,18 +1,16 @@
-"""Rounds of a run by one kernel: against NumPy, XLA and fifty digits, and against itself with other lanes and registers."""
+"""Rounds of a run by one kernel: against XLA, and against itself with other lanes and registers."""
 
 import ctypes
 import platform
 import shutil
 import subprocess
 import sysconfig
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import jaxlib
-import mpmath
 import numpy as np
 import pytest
 
@@ -20,12 +18,12 @@ from downslope import losses, models, optimizers, schedules
 from downslope.core import rounds as module
 from downslope.core.about import Task
 from downslope.core.primitive import registered
-from downslope.core.rounds import BLOCK, Pieces, Report, Run, planned, rounds
+from downslope.core.rounds import BLOCK, Pieces
 from downslope.optimizers.base import gradients_per_step, takes_all_rows
 from downslope.training import by_kernel
 from downslope.training.many_rows import Batch
 from downslope.training.step import Recipe
-from tests.core.programs import drawn
+from tests.core.runs import by_xla, loop, made, near, plan_of, repeated, same, started
 
 SOURCES = Path(module.__file__).parent / "c"
 COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
@@ -40,85 +38,6 @@ def ours():
     """Without the kernel there is nothing to test here."""
     if not registered(module.KERNEL):
         pytest.skip("the kernels were not compiled on this machine")
-
-
-def started(params, state=(), lanes: int = 1, alive=True, fresh=True):
-    """Lanes at their start."""
-    params, state = jax.tree.map(lambda leaf: jnp.stack([jnp.asarray(leaf)] * lanes), (params, state))
-    return Run(params, state, jnp.zeros(lanes, jnp.int32), jnp.full(lanes, fresh), jnp.full(lanes, alive))
-
-
-def plan_of(pieces, fixed, common, run, batches, rows, *_):
-    """What the kernel is told; `None` where it does not know all that is done."""
-    fixed, run, batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), (fixed, run, batches))
-    return planned(pieces, fixed, common, run, batch, rows)
-
-
-def made(pieces, fixed, common, run, batches, rows, number=1, steps=5, scored=True):
-    """Rounds by the kernel."""
-    plan = plan_of(pieces, fixed, common, run, batches, rows)
-    assert plan is not None
-    given = (fixed, common, run, batches, rows if scored else None)
-    return jax.jit(partial(rounds, plan, number=number, steps=steps))(*given)
-
-
-def by_xla(pieces, fixed, common, run, batches, rows, number=1, steps=5):
-    """The same by XLA, for lanes whose numbers stay finite and whose state is still to be made."""
-    period = len(jax.tree.leaves(batches)[0])
-
-    def lane(fixed, run):
-        def one(held, step):
-            params, state, loss = pieces.step(
-                fixed, common, *held, step, jax.tree.map(lambda table: table[step % period], batches)
-            )
-            return (params, state), loss
-
-        def one_round(held, first):
-            held, losses = jax.lax.scan(one, held, first + jnp.arange(steps))
-            shown = pieces.shown(fixed, common, *held)
-            scores, loss = pieces.scores(fixed, common, shown, rows)
-            return held, Report(jnp.mean(losses), jnp.int32(steps), jnp.array(True), loss, scores, shown)
-
-        held = (run.params, pieces.state(fixed, common, run.params))
-        (params, state), report = jax.lax.scan(one_round, held, steps * jnp.arange(number))
-        return Run(params, state, jnp.int32(number * steps), jnp.array(False), jnp.array(True)), report
-
-    return jax.jit(jax.vmap(lane))(fixed, run)
-
-
-def near(mine, other):
-    """Losses, scores and parameters as near as some steps leave them."""
-    for one, two in zip(jax.tree.leaves(mine), jax.tree.leaves(other), strict=True):
-        scale = np.abs(np.asarray(two)).max(initial=1e-6)
-        np.testing.assert_allclose(one, two, rtol=2e-3, atol=2e-4 * scale)
-
-
-def same(mine, other):
-    """To the bit."""
-    for one, two in zip(jax.tree.leaves(mine), jax.tree.leaves(other), strict=True):
-        np.testing.assert_array_equal(one, two)
-
-
-def loop(step, score=lambda common, held, row: row):
-    """A run without a state: from what is common, what is carried and a row to what is carried and a loss."""
-
-    def one(fixed, common, params, state, number, row):
-        held, loss = step(common, params, row)
-        return held, (), loss
-
-    return Pieces(
-        lambda fixed, common, params: (),
-        one,
-        lambda fixed, common, params, state: params,
-        lambda fixed, common, params, rows: (score(common, params, rows), jnp.sum(rows)),
-    )
-
-
-def repeated(step, carried, times=1, common=(), table=None):
-    """What some steps have made of what is carried, and the mean of their losses."""
-    table = jnp.zeros((1, 2)) if table is None else table
-    run, report = made(loop(step), (), common, started(carried), table, jnp.zeros(3), 1, times)
-    return jax.tree.map(lambda leaf: leaf[0], run.params), report.loss[0, 0]
 
 
 def test_what_is_carried_changes_places():
@@ -234,93 +153,6 @@ def test_parameters_that_are_not_finite_end_a_run_whose_losses_are():
     np.testing.assert_allclose(run.params, [[1, 1e30, 1]], rtol=1e-5)
 
 
-MAKES = (
-    lambda one, two, three: one + two,
-    lambda one, two, three: one - two,
-    lambda one, two, three: one * two * 0.5,
-    lambda one, two, three: (one > two) * three,
-    lambda one, two, three: abs(one) + three * 0.25,
-    lambda one, two, three: one * two + three * 0.5,
-)
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_arithmetic_drawn_by_chance(seed):
-    """To the bit, beside NumPy, which rounds each operation by itself; enough of it to need several programs."""
-    random = np.random.default_rng(seed)
-    change = drawn(random, MAKES, longest=80)
-    held = [random.normal(size=300).astype(np.float32) for _ in range(4)]
-    done, _ = repeated(lambda common, carried, row: (change(carried), jnp.sum(row)), [jnp.asarray(each) for each in held], 2)
-    with np.errstate(all="ignore"):
-        exact = change(change(held))
-    for mine, other in zip(done, exact, strict=True):
-        np.testing.assert_array_equal(mine, np.asarray(other, np.float32))
-
-
-FUNCTIONS = {
-    "exp": (jnp.exp, mpmath.exp, (-80, 80)),
-    "log": (jnp.log, mpmath.log, (1e-6, 1e6)),
-    "expm1": (jnp.expm1, mpmath.expm1, (-20, 20)),
-    "log1p": (jnp.log1p, lambda x: mpmath.log(1 + x), (-0.999, 100)),
-    "tanh": (jnp.tanh, mpmath.tanh, (-8, 8)),
-    "logistic": (jax.nn.sigmoid, lambda x: 1 / (1 + mpmath.exp(-x)), (-20, 20)),
-    "rsqrt": (jax.lax.rsqrt, lambda x: 1 / mpmath.sqrt(x), (1e-6, 1e6)),
-    "cos": (jnp.cos, mpmath.cos, (-4, 4)),
-    "power": (lambda x: x**1.7, lambda x: x ** mpmath.mpf(float(np.float32(1.7))), (1e-6, 1e6)),
-}
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_are_right_to_the_last_digits(name):
-    function, true, (low, high) = FUNCTIONS[name]
-    x = np.random.default_rng(1).uniform(low, high, 500).astype(np.float32)
-    x[:200] *= np.float32(1e-3) if low < 0 else 1
-    found, _ = repeated(lambda common, carried, row: (function(carried), jnp.sum(row)), jnp.asarray(x))
-    with mpmath.workdps(50):
-        exact = [true(mpmath.mpf(float(each))) for each in x]
-        errors = [
-            abs(mpmath.mpf(float(mine)) - each) / mpmath.mpf(float(np.spacing(np.float32(float(abs(each))))))
-            for mine, each in zip(found, exact, strict=True)
-        ]
-    assert max(errors) <= 2.5
-
-
-ARRAYS = {
-    "rows by a column": lambda a, b, v: a @ v[:, None],
-    "a matrix by a vector": lambda a, b, v: a @ v,
-    "turned, by a column": lambda a, b, v: a.T @ (a @ v[:, None]),
-    "a row by a matrix": lambda a, b, v: (a @ v)[None] @ a,
-    "an outer product": lambda a, b, v: (a @ v)[:, None] @ v[None],
-    "matrices": lambda a, b, v: a @ b,
-    "matrices, left turned": lambda a, b, v: a.T @ (a + 1),
-    "matrices, right turned": lambda a, b, v: a @ b.T.T @ b.T,
-    "a sum": lambda a, b, v: jnp.sum(a),
-    "sums of columns": lambda a, b, v: jnp.sum(a, 0),
-    "sums of rows": lambda a, b, v: jnp.sum(a * 2, 1),
-    "rows plus one": lambda a, b, v: a + v[None],
-    "columns times one": lambda a, b, v: a * (a @ v)[:, None],
-    "turned": lambda a, b, v: a.T * 1,
-    "a norm": lambda a, b, v: a / jnp.sqrt(jnp.sum(a * a)),
-}
-
-
-@pytest.mark.parametrize("shape", [(7, 5, 3), (33, 20, 8), (128, 8, 1), (1, 9, 2), (6, 1, 4), (10, 43, 1)], ids=str)
-@pytest.mark.parametrize("name", ARRAYS)
-def test_products_and_sums(name, shape):
-    rows, inputs, outputs = shape
-    draw = np.random.default_rng(rows).normal
-    given = [draw(size=size).astype(np.float32) for size in ((rows, inputs), (inputs, outputs), (inputs,))]
-
-    def step(common, carried, row):
-        return ARRAYS[name](*common) + 0 * carried, jnp.sum(row)
-
-    double = [each.astype(np.float64) for each in given]
-    with jax.enable_x64():
-        exact = np.asarray(ARRAYS[name](*map(jnp.asarray, double)))
-    found, _ = repeated(step, jnp.zeros(exact.shape), 2, tuple(map(jnp.asarray, given)))
-    np.testing.assert_allclose(found, exact, rtol=1e-5, atol=1e-5 * np.abs(exact).max())
-
-
 def job(loss, optimizer, model=None, rows=64, features=7, schedule=None, lanes=1) -> Any:
     """A run of training: what `rounds` is given for three rounds of four steps."""
     random = np.random.default_rng(0)
@@ -390,25 +222,6 @@ def test_lanes_know_nothing_of_each_other(model):
         same(jax.tree.map(lambda leaf, at=number: leaf[at : at + 1], at_once), alone)
     assert at_once[0].alive.tolist() == [True, True, False, False]
     same(jax.tree.map(lambda leaf: leaf[3], at_once[0].params), jax.tree.map(lambda leaf: leaf[3], run.params))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [jnp.cumsum, jnp.sort, lambda x: x[::-1] + 0, lambda x: x + jnp.arange(6.0)],
-    ids=["cumsum", "sort", "reversed", "constant"],
-)
-def test_what_the_kernel_does_not_know_has_no_plan(change):
-    pieces = loop(lambda common, held, row: (change(held), jnp.sum(row)))
-    assert plan_of(pieces, (), (), started(jnp.ones(6)), jnp.zeros((1, 2)), jnp.zeros(3)) is None
-
-
-def test_neither_have_other_types_and_shapes_that_change():
-    pieces = loop(lambda common, held, row: (held * 2, jnp.sum(row)))
-    assert plan_of(pieces, (), (), started(jnp.ones(3, jnp.bfloat16)), jnp.zeros((1, 2)), jnp.zeros(3)) is None
-    with jax.enable_x64():
-        assert plan_of(pieces, (), (), started(jnp.ones(3, jnp.float64)), jnp.zeros((1, 2)), jnp.zeros(3)) is None
-    pieces = loop(lambda common, held, row: (held[:, None], jnp.sum(row)))
-    assert plan_of(pieces, (), (), started(jnp.ones(3)), jnp.zeros((1, 2)), jnp.zeros(3)) is None
 
 
 @pytest.mark.skipif(not CAN, reason="needs a C compiler and an x86 processor")
