@@ -8,7 +8,7 @@
 
 #include "call.h"
 
-enum { SIDE = 8, CHAINS = 4 }; /* sums that are added up side by side */
+enum { SIDE = 8, CHAINS = 4, TURNED = 4096 }; /* sums that are added up side by side; numbers that are turned over first */
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE float joined(const float *part) {
@@ -16,10 +16,10 @@ INLINE float joined(const float *part) {
 }
 
 typedef float eight __attribute__((vector_size(SIDE * sizeof(float))));
+typedef int32_t order __attribute__((vector_size(SIDE * sizeof(float))));
 #if defined(__clang__)
 #define MIXED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
-typedef int32_t order __attribute__((vector_size(SIDE * sizeof(float))));
 #define MIXED(a, b, ...) __builtin_shuffle(a, b, (order){__VA_ARGS__})
 #endif
 
@@ -36,6 +36,12 @@ INLINE eight few_at(const float *from, long count) {
   return eight_at(padded);
 }
 
+/* The same, where eight may be read. */
+INLINE eight few_of_eight_at(const float *from, order where) {
+  const eight found = eight_at(from);
+  return (eight)((order)found & where);
+}
+
 /* The sums of eight parts each of eight rows, in the order of `joined`. */
 INLINE eight joined_rows(const eight *part) {
   eight four[4], two[2];
@@ -50,6 +56,7 @@ INLINE eight joined_rows(const eight *part) {
 INLINE void by_rows(const struct narrow *of, const float *right, float *out, long out_step) {
   const long whole = of->depth / SIDE * SIDE, few = of->depth - whole;
   const eight last = few_at(right + whole, few);
+  const order place = {0, 1, 2, 3, 4, 5, 6, 7}, where = place < (int32_t)few;
   for (long row = 0; row < of->rows; row += SIDE) {
     const long count = of->rows - row < SIDE ? of->rows - row : SIDE;
     const float *left[SIDE];
@@ -59,7 +66,9 @@ INLINE void by_rows(const struct narrow *of, const float *right, float *out, lon
       const eight factor = eight_at(right + at);
       for (int i = 0; i < SIDE; i++) part[i] += eight_at(left[i] + at) * factor;
     }
-    if (few)
+    if (few && (of->rows - row - SIDE) * of->left_row + few >= SIDE)
+      for (int i = 0; i < SIDE; i++) part[i] += few_of_eight_at(left[i] + whole, where) * last;
+    else if (few) /* in memory, too few may be left to read eight */
       for (int i = 0; i < SIDE; i++) part[i] += few_at(left[i] + whole, few) * last;
     const eight sums = joined_rows(part);
     if (count == SIDE && out_step == 1) memcpy(out + row, &sums, sizeof sums);
@@ -118,6 +127,22 @@ INLINE void by_one_column(const struct narrow *of, const float *right, long righ
   }
 }
 
+INLINE void by_many_columns(const struct narrow *of) {
+  const struct narrow turned = {.left = of->right, .rows = of->columns, .columns = 1, .depth = of->depth, .left_row = 1,
+                                .left_depth = of->right_depth};
+  for (long row = 0; row < of->rows; row++) {
+    const float *left = of->left + row * of->left_row;
+    float *out = of->out + row * of->columns;
+    if (of->depth >= CHAINS) {
+      by_one_column(&turned, left, of->left_depth, out, 1);
+      continue;
+    }
+    for (long column = 0; column < of->columns; column++) out[column] = 0;
+    for (long depth = 0; depth < of->depth; depth++)
+      add_times(out, of->right + depth * of->right_depth, left[depth * of->left_depth], of->columns);
+  }
+}
+
 WIDE void downslope_narrow(const struct narrow *of) {
   if (of->rows == 1 && of->columns > 1) { /* the same, turned over */
     const struct narrow turned = {.left = of->right, .right = of->left, .out = of->out, .rows = of->columns, .columns = 1,
@@ -125,12 +150,15 @@ WIDE void downslope_narrow(const struct narrow *of) {
                                   .right_depth = of->left_depth, .right_column = of->left_row};
     by_one_column(&turned, turned.right, turned.right_depth, turned.out, 1);
   } else if (of->right_column == 1 && of->columns > 1) {
-    for (long row = 0; row < of->rows; row++) {
-      float *out = of->out + row * of->columns;
-      for (long column = 0; column < of->columns; column++) out[column] = 0;
-      for (long depth = 0; depth < of->depth; depth++)
-        add_times(out, of->right + depth * of->right_depth, of->left[row * of->left_row + depth * of->left_depth], of->columns);
-    }
+    by_many_columns(of);
+  } else if (of->columns > 1 && of->columns * of->depth <= TURNED) {
+    float right[TURNED];
+    for (long depth = 0; depth < of->depth; depth++)
+      for (long column = 0; column < of->columns; column++)
+        right[depth * of->columns + column] = of->right[depth * of->right_depth + column * of->right_column];
+    struct narrow turned = *of;
+    turned.right = right, turned.right_depth = of->columns, turned.right_column = 1;
+    by_many_columns(&turned);
   } else {
     for (long column = 0; column < of->columns; column++)
       by_one_column(of, of->right + column * of->right_column, of->right_depth, of->out + column, of->columns);
