@@ -9,7 +9,8 @@ KERNELS = Extension(
     "downslope.core.kernels",
     [f"downslope/core/c/{name}.c" for name in ("arithmetic", "cross_entropy", "layer", "products", "rounds", "rows", "script")],
     depends=[
-        f"downslope/core/c/{name}.h" for name in ("call", "cross_entropy", "layer", "layer_tiles", "products", "program", "script", "shares")
+        f"downslope/core/c/{name}.h"
+        for name in ("call", "cross_entropy", "layer", "layer_tiles", "products", "program", "script", "shares")
     ],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
     libraries=["m"],

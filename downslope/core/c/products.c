@@ -80,7 +80,8 @@ INLINE void by_rows(const struct narrow *of, const float *right, float *out, lon
 /* Sums of some columns' products, each in so many chains that one need not wait for the other. */
 INLINE void by_columns(const struct narrow *of, const float *right, long right_step, float *out, long row, const int wide) {
   const long left = of->rows - row < SIDE * wide ? of->rows - row : SIDE * wide, step = of->left_depth;
-  const long missing = (SIDE * wide - left + step - 1) / step, safe = of->depth > missing ? of->depth - missing : 0;
+  const long missing = row + SIDE * wide <= step ? 0 : (SIDE * wide - left + step - 1) / step;
+  const long safe = of->depth > missing ? of->depth - missing : 0;
   const float *from = of->left + row;
   eight sums[CHAINS][2] = {{{0}}};
   long depth = 0;
@@ -94,8 +95,10 @@ INLINE void by_columns(const struct narrow *of, const float *right, long right_s
     for (int chain = 0; chain < CHAINS; chain++)
       if (depth + chain < of->depth)
 #pragma GCC unroll 2
-        for (int i = 0; i < wide; i++)
-          sums[chain][i] += few_at(from + chain * step + SIDE * i, left - SIDE * i) * right[(depth + chain) * right_step];
+        for (int i = 0; i < wide; i++) {
+          const float *here = from + chain * step + SIDE * i;
+          sums[chain][i] += (depth + chain < safe ? eight_at(here) : few_at(here, left - SIDE * i)) * right[(depth + chain) * right_step];
+        }
 #pragma GCC unroll 2
   for (int i = 0; i < wide; i++) {
     const eight all = (sums[0][i] + sums[2][i]) + (sums[1][i] + sums[3][i]);
@@ -127,9 +130,21 @@ INLINE void by_one_column(const struct narrow *of, const float *right, long righ
   }
 }
 
+/* Whether the right side, in rows of whole vectors, fits beside the sums. */
+INLINE int fits(const struct narrow *of) { return (of->columns + SIDE - 1) / SIDE * SIDE * of->depth <= TURNED; }
+
+/* Several columns: each row by the columns of the right side, which is laid out for that first where it is not too large. */
 INLINE void by_many_columns(const struct narrow *of) {
-  const struct narrow turned = {.left = of->right, .rows = of->columns, .columns = 1, .depth = of->depth, .left_row = 1,
-                                .left_depth = of->right_depth};
+  const long wide = (of->columns + SIDE - 1) / SIDE * SIDE;
+  struct narrow turned = {.left = of->right, .rows = of->columns, .columns = 1, .depth = of->depth, .left_row = 1,
+                          .left_depth = of->right_depth};
+  float right[TURNED];
+  if (fits(of) && (of->right_column != 1 || of->columns < wide)) {
+    for (long depth = 0; depth < of->depth; depth++)
+      for (long column = 0; column < wide; column++)
+        right[depth * wide + column] = column < of->columns ? of->right[depth * of->right_depth + column * of->right_column] : 0;
+    turned.left = right, turned.left_depth = wide;
+  }
   for (long row = 0; row < of->rows; row++) {
     const float *left = of->left + row * of->left_row;
     float *out = of->out + row * of->columns;
@@ -139,7 +154,7 @@ INLINE void by_many_columns(const struct narrow *of) {
     }
     for (long column = 0; column < of->columns; column++) out[column] = 0;
     for (long depth = 0; depth < of->depth; depth++)
-      add_times(out, of->right + depth * of->right_depth, left[depth * of->left_depth], of->columns);
+      add_times(out, turned.left + depth * turned.left_depth, left[depth * of->left_depth], of->columns);
   }
 }
 
@@ -149,16 +164,8 @@ WIDE void downslope_narrow(const struct narrow *of) {
                                   .depth = of->depth, .left_row = of->right_column, .left_depth = of->right_depth,
                                   .right_depth = of->left_depth, .right_column = of->left_row};
     by_one_column(&turned, turned.right, turned.right_depth, turned.out, 1);
-  } else if (of->right_column == 1 && of->columns > 1) {
+  } else if (of->columns > 1 && (of->right_column == 1 || fits(of))) {
     by_many_columns(of);
-  } else if (of->columns > 1 && of->columns * of->depth <= TURNED) {
-    float right[TURNED];
-    for (long depth = 0; depth < of->depth; depth++)
-      for (long column = 0; column < of->columns; column++)
-        right[depth * of->columns + column] = of->right[depth * of->right_depth + column * of->right_column];
-    struct narrow turned = *of;
-    turned.right = right, turned.right_depth = of->columns, turned.right_column = 1;
-    by_many_columns(&turned);
   } else {
     for (long column = 0; column < of->columns; column++)
       by_one_column(of, of->right + column * of->right_column, of->right_depth, of->out + column, of->columns);
