@@ -13,7 +13,10 @@ KERNELS = Extension(
     ],
     depends=[
         f"downslope/core/c/{name}.h"
-        for name in ("call", "compiled", "functions", "layer", "layer_tiles", "products", "program", "script", "shares")
+        for name in (
+            *("call", "compiled", "cross_entropy", "functions", "layer"),
+            *("layer_tiles", "products", "program", "script", "shares"),
+        )
     ],
     include_dirs=[str(Path(jaxlib.__file__).parent / "include")],
     libraries=["m"],

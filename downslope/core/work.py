@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from downslope.core import layer
+from downslope.core.cross_entropy import surprise_p
 from downslope.core.instructions import NUMBER, Operation, named, program
 from downslope.core.plans import PLACES
 
-ARITHMETIC, LAYER, LAYER_BACK, NARROW, SUM, SPREAD, TURN = range(7)  # in the order of the kernel's codes
+ARITHMETIC, LAYER, LAYER_BACK, NARROW, SUM, SPREAD, TURN, SURPRISE = range(8)  # in the order of the kernel's codes
 
 
 class Unknown(Exception):
@@ -81,6 +82,9 @@ def special(operation: Operation, kinds: Sequence[Any]) -> Work:
         jax.ShapeDtypeStruct(each.aval.shape, each.aval.dtype) for each in equation.invars
     ]  # before they were renamed
     shapes = [each.shape for each in given]
+    if equation.primitive is surprise_p and [(each.ndim, each.dtype) for each in given] == [(2, jnp.float32), (1, jnp.int32)]:
+        missing = () if equation.params["slope"] else (-1,)
+        return Work(SURPRISE, inputs, outputs, (*missing, *shapes[0]))
     if any(kinds[number].dtype != jnp.float32 for number in (*inputs, *outputs)):
         raise Unknown("numbers of other types")
     if equation.primitive is layer.forward_p and layer.fits(*given):

@@ -29,7 +29,8 @@ SOURCES = Path(module.__file__).parent / "c"
 COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
 CAN = platform.machine() == "x86_64" and shutil.which(COMPILER) is not None
 TRAINING = Pieces(by_kernel.first, by_kernel.step, by_kernel.shown, by_kernel.scores)
-OF_TWO_SCORES = {"binary_generalised_cross_entropy"}
+OF_SEVERAL_SCORES = {"binary_generalised_cross_entropy", "crammer_singer_hinge", "focal", "generalised_cross_entropy"}
+OF_SEVERAL_SCORES |= {"weston_watkins_hinge", "gaussian_negative_log_likelihood"}
 UNKNOWN = {"accumulate", "cosine_restarts"}  # one does something else at some steps, one looks numbers up in a table
 
 
@@ -153,11 +154,11 @@ def test_parameters_that_are_not_finite_end_a_run_whose_losses_are():
     np.testing.assert_allclose(run.params, [[1, 1e30, 1]], rtol=1e-5)
 
 
-def job(loss, optimizer, model=None, rows=64, features=7, schedule=None, lanes=1) -> Any:
+def job(loss, optimizer, model=None, rows=64, features=7, schedule=None, lanes=1, classes=5) -> Any:
     """A run of training: what `rounds` is given for three rounds of four steps."""
     random = np.random.default_rng(0)
     model = model or models.Mlp(widths=(16, 32))
-    params = model.init(jax.random.key(1), features, 1)
+    params = model.init(jax.random.key(1), features, loss.outputs(classes))
     recipe = jax.tree.map(
         lambda leaf: jnp.full(lanes, leaf, jnp.float32), Recipe(loss, optimizer, schedule or schedules.Linear(), None, model)
     )
@@ -165,6 +166,8 @@ def job(loss, optimizer, model=None, rows=64, features=7, schedule=None, lanes=1
     y = np.abs(x.sum(-1) + random.normal(size=x.shape[:2])).astype(np.float32)
     if loss.about.task is Task.BINARY:
         y = (y > 1.5).astype(np.float32)
+    elif loss.about.task is Task.MULTICLASS:
+        y = np.minimum(y, classes - 1).astype(np.int32)
     share = np.full(y.shape, 1 / rows, np.float32)
     share[:, :3] = 0
     batches = Batch(*map(jnp.asarray, (x, y, share)))
@@ -177,15 +180,21 @@ def both(job):
     return (made(*job), by_xla(*job)) if plan_of(*job) is not None else None
 
 
-@pytest.mark.parametrize("name", [name for name in losses.catalogue if losses.catalogue[name].about.task is not Task.MULTICLASS])
-def test_every_loss_of_one_score(name):
-    loss = losses.catalogue[name]()
-    if loss.outputs() != 1:
-        pytest.skip("it needs two scores")
-    found = both(job(loss, optimizers.Sgd(learning_rate=0.01)))
-    assert (found is None) == (name in OF_TWO_SCORES)
+@pytest.mark.parametrize("name", list(losses.catalogue))
+def test_every_loss(name):
+    found = both(job(losses.catalogue[name](), optimizers.Sgd(learning_rate=0.01)))
+    assert (found is None) == (name in OF_SEVERAL_SCORES)
     if found is not None:
         near(*found)
+
+
+@pytest.mark.parametrize("classes", [3, 16, 40])
+@pytest.mark.parametrize("model", [models.Linear(), models.Mlp(widths=(16,))], ids=lambda model: model.name)
+def test_few_and_many_classes(model, classes):
+    given = job(losses.CrossEntropy(), optimizers.Sgd(learning_rate=0.1), model, classes=classes)
+    mine = made(*given)
+    near(mine, by_xla(*given))
+    assert mine[1].scores.shape == (1, 3, 64, classes)
 
 
 @pytest.mark.parametrize("name", list(optimizers.catalogue))
@@ -237,7 +246,7 @@ def test_the_width_of_the_registers_changes_no_bit(tmp_path, monkeypatch):
         "-mfma",
         "-DONE_WIDTH",
     ]
-    sources = [str(SOURCES / f"{name}.c") for name in ("rounds", "script", "products", "layer")]
+    sources = [str(SOURCES / f"{name}.c") for name in ("rounds", "script", "products", "layer", "cross_entropy")]
     rest = ["-DWITHOUT_AVX512", "-shared", "-fPIC", f"-I{include}", "-o", str(library), *sources, "-lm"]
     subprocess.run([COMPILER, *options, *rest], check=True)
     narrow = ctypes.CDLL(str(library)).downslope_rounds

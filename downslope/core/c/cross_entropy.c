@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cross_entropy.h"
 #include "shares.h"
 
 enum { LANES = 16, SHARE = 1 << 14 }; /* numbers side by side; scores that a thread takes at once */
@@ -31,7 +32,7 @@ INLINE vector only(vector of, whole_numbers where) { return (vector)((whole_numb
 
 /* exp(score - near), to about one unit of its last place; 0 where that is below the normal numbers. `near` is a whole number and
    no score is much larger: so nothing is lost in `lost`. The logarithm of 2 comes in two parts, of few digits and of the rest. */
-INLINE vector exponential(vector score, float near) {
+INLINE vector exponential(vector score, vector near) {
   const float lowest = -87.33654f, round = 3 << 22, high = 0.693359375f, low = -2.12194440e-4f;
   const vector gap = score - near, lost = score - (gap + near);
   const vector shifted = gap * 1.44269504f + round, times = shifted - round;
@@ -62,6 +63,13 @@ INLINE vector larger(vector a, vector b) {
   return (vector)((whole_numbers)only(a, where) | (whole_numbers)only(b, ~where));
 }
 
+INLINE float value_of(float own_share, double others, double above) {
+  const int small = own_share < 0.5f;
+  const double beyond = others / own_share, sum = small ? others + own_share : 1 + beyond, found = log(sum);
+  /* what the sum rounds away cancels between logarithm and quotient */
+  return (float)(small ? above + found : sum == 1 ? beyond : found * (beyond / (sum - 1)));
+}
+
 WIDE static void some_rows_of(const struct rows *all, int64_t row, int64_t end) {
   const int64_t classes = all->classes, last = classes - LANES; /* the last vector of a row may overlap the one before it */
   const whole_numbers lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -76,7 +84,7 @@ WIDE static void some_rows_of(const struct rows *all, int64_t row, int64_t end) 
     sums left = {0}, right = {0};
     for (int64_t next = 0; next < classes; next += LANES) {
       const int64_t at = next < last ? next : last;
-      vector share = exponential(from_place(score + at), near);
+      vector share = exponential(from_place(score + at), near - (vector){0});
       if (part) *(vector *)(part + at) = share;
       if ((uint64_t)(own - at) < LANES) {
         own_share = share[own - at];
@@ -88,13 +96,7 @@ WIDE static void some_rows_of(const struct rows *all, int64_t row, int64_t end) 
       right += *((const sums *)&doubled + 1);
     }
     const double others = total(left + right), whole = others + own_share;
-    if (own_share < 0.5f)
-      all->value[row] = (float)(((double)near - score[own]) + log(whole));
-    else {
-      const double beyond = others / own_share, sum = 1 + beyond;
-      /* what the sum rounds away cancels between logarithm and quotient */
-      all->value[row] = (float)(sum == 1 ? beyond : log(sum) * (beyond / (sum - 1)));
-    }
+    all->value[row] = value_of(own_share, others, (double)near - score[own]);
     if (!part) continue;
     const double scale = 1 / whole;
     all->scale[row] = (float)scale;
@@ -107,6 +109,68 @@ static void some_rows(void *job, int64_t number) {
   const struct rows *all = job;
   const int64_t start = number * all->together, end = start + all->together;
   some_rows_of(all, start, end < all->count ? end : all->count);
+}
+
+/* Rows of few classes, as many rows at once. */
+WIDE static void narrow_rows_of(const struct rows *all) {
+  const int64_t classes = all->classes;
+  for (int64_t row = 0; row < all->count; row += LANES) {
+    const int64_t count = all->count - row < LANES ? all->count - row : LANES;
+    const float *score = all->score + row * classes;
+    vector scores[LANES] = {{0}}, shares[LANES], near, own_share = {0}, own_score = {0}, scale, rest;
+    whole_numbers label = {0};
+    double others[LANES];
+    for (int64_t i = 0; i < count; i++) {
+      label[i] = all->label[row + i];
+      for (int64_t at = 0; at < classes; at++) scores[at][i] = score[i * classes + at];
+    }
+    near = scores[0];
+    for (int64_t at = 1; at < classes; at++) near = larger(scores[at], near);
+    for (int i = 0; i < LANES; i++) near[i] = rintf(near[i]);
+    sums left = {0}, right = {0};
+    for (int64_t at = 0; at < classes; at++) {
+      const whole_numbers own = label == (int32_t)at;
+      shares[at] = exponential(scores[at], near);
+      own_share += only(shares[at], own);
+      own_score += only(scores[at], own);
+      const wide doubled = __builtin_convertvector(only(shares[at], ~own), wide);
+      left += *(const sums *)&doubled;
+      right += *((const sums *)&doubled + 1);
+    }
+    memcpy(others, &left, sizeof left);
+    memcpy(others + LANES / 2, &right, sizeof right);
+    for (int64_t i = 0; i < count; i++) {
+      const float own = label[i] >= 0 && label[i] < classes ? own_share[i] : NAN;
+      all->value[row + i] = value_of(own, others[i], (double)near[i] - own_score[i]);
+      const double by = 1 / (others[i] + own);
+      scale[i] = (float)by;
+      rest[i] = (float)(by - (float)by);
+    }
+    if (!all->part) continue;
+    float *slope = all->part + row * classes;
+    for (int64_t at = 0; at < classes; at++) {
+      const vector found = shares[at] * scale + shares[at] * rest;
+      for (int64_t i = 0; i < count; i++)
+        slope[i * classes + at] = label[i] == at ? (float)-others[i] * scale[i] + (float)-others[i] * rest[i] : found[i];
+    }
+  }
+}
+
+void downslope_surprise(const float *score, const int32_t *label, float *value, float *slope, int64_t count, int64_t classes) {
+  if (classes <= LANES) {
+    const struct rows all = {.score = score, .label = label, .value = value, .part = slope, .count = count, .classes = classes};
+    narrow_rows_of(&all);
+    return;
+  }
+  for (int64_t row = 0; row < count; row++, score += classes) {
+    float scale, rest;
+    const struct rows one = {.score = score, .label = label + row, .value = value + row, .part = slope, .scale = &scale,
+                             .rest = &rest, .count = 1, .classes = classes};
+    some_rows_of(&one, 0, 1);
+    if (!slope) continue;
+    for (int64_t i = 0; i < classes; i++) slope[i] = slope[i] * scale + slope[i] * rest;
+    slope += classes;
+  }
 }
 
 /* scores, labels -> cross-entropy, and its gradient by the scores where a second result is asked for */

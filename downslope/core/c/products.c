@@ -8,7 +8,7 @@
 
 #include "call.h"
 
-enum { SIDE = 8, CHAINS = 4 }; /* sums that are added up side by side */
+enum { SIDE = 8, CHAINS = 4, TURNED = 4096 }; /* sums that are added up side by side; numbers that are turned over first */
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE float joined(const float *part) {
@@ -16,10 +16,10 @@ INLINE float joined(const float *part) {
 }
 
 typedef float eight __attribute__((vector_size(SIDE * sizeof(float))));
+typedef int32_t order __attribute__((vector_size(SIDE * sizeof(float))));
 #if defined(__clang__)
 #define MIXED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
-typedef int32_t order __attribute__((vector_size(SIDE * sizeof(float))));
 #define MIXED(a, b, ...) __builtin_shuffle(a, b, (order){__VA_ARGS__})
 #endif
 
@@ -36,6 +36,12 @@ INLINE eight few_at(const float *from, long count) {
   return eight_at(padded);
 }
 
+/* The same, where eight may be read. */
+INLINE eight few_of_eight_at(const float *from, order where) {
+  const eight found = eight_at(from);
+  return (eight)((order)found & where);
+}
+
 /* The sums of eight parts each of eight rows, in the order of `joined`. */
 INLINE eight joined_rows(const eight *part) {
   eight four[4], two[2];
@@ -50,6 +56,7 @@ INLINE eight joined_rows(const eight *part) {
 INLINE void by_rows(const struct narrow *of, const float *right, float *out, long out_step) {
   const long whole = of->depth / SIDE * SIDE, few = of->depth - whole;
   const eight last = few_at(right + whole, few);
+  const order place = {0, 1, 2, 3, 4, 5, 6, 7}, where = place < (int32_t)few;
   for (long row = 0; row < of->rows; row += SIDE) {
     const long count = of->rows - row < SIDE ? of->rows - row : SIDE;
     const float *left[SIDE];
@@ -59,7 +66,9 @@ INLINE void by_rows(const struct narrow *of, const float *right, float *out, lon
       const eight factor = eight_at(right + at);
       for (int i = 0; i < SIDE; i++) part[i] += eight_at(left[i] + at) * factor;
     }
-    if (few)
+    if (few && (of->rows - row - SIDE) * of->left_row + few >= SIDE)
+      for (int i = 0; i < SIDE; i++) part[i] += few_of_eight_at(left[i] + whole, where) * last;
+    else if (few) /* in memory, too few may be left to read eight */
       for (int i = 0; i < SIDE; i++) part[i] += few_at(left[i] + whole, few) * last;
     const eight sums = joined_rows(part);
     if (count == SIDE && out_step == 1) memcpy(out + row, &sums, sizeof sums);
@@ -71,7 +80,8 @@ INLINE void by_rows(const struct narrow *of, const float *right, float *out, lon
 /* Sums of some columns' products, each in so many chains that one need not wait for the other. */
 INLINE void by_columns(const struct narrow *of, const float *right, long right_step, float *out, long row, const int wide) {
   const long left = of->rows - row < SIDE * wide ? of->rows - row : SIDE * wide, step = of->left_depth;
-  const long missing = (SIDE * wide - left + step - 1) / step, safe = of->depth > missing ? of->depth - missing : 0;
+  const long missing = row + SIDE * wide <= step ? 0 : (SIDE * wide - left + step - 1) / step;
+  const long safe = of->depth > missing ? of->depth - missing : 0;
   const float *from = of->left + row;
   eight sums[CHAINS][2] = {{{0}}};
   long depth = 0;
@@ -85,8 +95,10 @@ INLINE void by_columns(const struct narrow *of, const float *right, long right_s
     for (int chain = 0; chain < CHAINS; chain++)
       if (depth + chain < of->depth)
 #pragma GCC unroll 2
-        for (int i = 0; i < wide; i++)
-          sums[chain][i] += few_at(from + chain * step + SIDE * i, left - SIDE * i) * right[(depth + chain) * right_step];
+        for (int i = 0; i < wide; i++) {
+          const float *here = from + chain * step + SIDE * i;
+          sums[chain][i] += (depth + chain < safe ? eight_at(here) : few_at(here, left - SIDE * i)) * right[(depth + chain) * right_step];
+        }
 #pragma GCC unroll 2
   for (int i = 0; i < wide; i++) {
     const eight all = (sums[0][i] + sums[2][i]) + (sums[1][i] + sums[3][i]);
@@ -118,19 +130,42 @@ INLINE void by_one_column(const struct narrow *of, const float *right, long righ
   }
 }
 
+/* Whether the right side, in rows of whole vectors, fits beside the sums. */
+INLINE int fits(const struct narrow *of) { return (of->columns + SIDE - 1) / SIDE * SIDE * of->depth <= TURNED; }
+
+/* Several columns: each row by the columns of the right side, which is laid out for that first where it is not too large. */
+INLINE void by_many_columns(const struct narrow *of) {
+  const long wide = (of->columns + SIDE - 1) / SIDE * SIDE;
+  struct narrow turned = {.left = of->right, .rows = of->columns, .columns = 1, .depth = of->depth, .left_row = 1,
+                          .left_depth = of->right_depth};
+  float right[TURNED];
+  if (fits(of) && (of->right_column != 1 || of->columns < wide)) {
+    for (long depth = 0; depth < of->depth; depth++)
+      for (long column = 0; column < wide; column++)
+        right[depth * wide + column] = column < of->columns ? of->right[depth * of->right_depth + column * of->right_column] : 0;
+    turned.left = right, turned.left_depth = wide;
+  }
+  for (long row = 0; row < of->rows; row++) {
+    const float *left = of->left + row * of->left_row;
+    float *out = of->out + row * of->columns;
+    if (of->depth >= CHAINS) {
+      by_one_column(&turned, left, of->left_depth, out, 1);
+      continue;
+    }
+    for (long column = 0; column < of->columns; column++) out[column] = 0;
+    for (long depth = 0; depth < of->depth; depth++)
+      add_times(out, turned.left + depth * turned.left_depth, left[depth * of->left_depth], of->columns);
+  }
+}
+
 WIDE void downslope_narrow(const struct narrow *of) {
   if (of->rows == 1 && of->columns > 1) { /* the same, turned over */
     const struct narrow turned = {.left = of->right, .right = of->left, .out = of->out, .rows = of->columns, .columns = 1,
                                   .depth = of->depth, .left_row = of->right_column, .left_depth = of->right_depth,
                                   .right_depth = of->left_depth, .right_column = of->left_row};
     by_one_column(&turned, turned.right, turned.right_depth, turned.out, 1);
-  } else if (of->right_column == 1 && of->columns > 1) {
-    for (long row = 0; row < of->rows; row++) {
-      float *out = of->out + row * of->columns;
-      for (long column = 0; column < of->columns; column++) out[column] = 0;
-      for (long depth = 0; depth < of->depth; depth++)
-        add_times(out, of->right + depth * of->right_depth, of->left[row * of->left_row + depth * of->left_depth], of->columns);
-    }
+  } else if (of->columns > 1 && (of->right_column == 1 || fits(of))) {
+    by_many_columns(of);
   } else {
     for (long column = 0; column < of->columns; column++)
       by_one_column(of, of->right + column * of->right_column, of->right_depth, of->out + column, of->columns);

@@ -3,6 +3,7 @@
 #include "script.h"
 
 #include "call.h"
+#include "cross_entropy.h"
 #include "layer.h"
 #include "products.h"
 
@@ -55,6 +56,9 @@ static void special(int64_t code, const int64_t *what, float *const *value) {
       break;
     case SUM: downslope_sum(first, second, what[2], what[3], what[4]); break;
     case SPREAD: downslope_spread(first, second, what[2], what[3], what[4]); break;
+    case SURPRISE:
+      downslope_surprise(first, (const int32_t *)second, value[what[2]], what[3] < 0 ? 0 : value[what[3]], what[4], what[5]);
+      break;
     default: downslope_turn(first, second, what[2], what[3]);
   }
 }
