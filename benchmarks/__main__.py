@@ -42,6 +42,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that everything runs, measures nothing")
     parser.add_argument("--busy-ok", action="store_true", help="measure although another process works")
     parser.add_argument("--table", type=Path, default=job.TABLE, help="where california_housing.csv is")
+    parser.add_argument("--loss", choices=losses.NAMES, metavar="NAME", help="of the section losses this one alone")
     parser.add_argument("--out", type=Path, help="the report; otherwise a new file in benchmarks/results")
     parser.add_argument("--show", action="store_true", help="print the newest report in benchmarks/results, measure nothing")
     return parser
@@ -67,7 +68,7 @@ def main() -> int:
         watch.check()
         report = Report(quick)
         for name in given.sections or WHOLE:
-            extra = {"table": given.table} if name in job.JOBS else {}
+            extra = {"table": given.table} if name in job.JOBS else {"only": given.loss} if name == "losses" else {}
             SECTIONS[name](report, sizes, watch, **extra)
     except Busy as busy:
         print(busy, file=sys.stderr)

@@ -20,6 +20,7 @@ WORKERS = {
 REGRESSION = ("squared_error", "absolute_error", "huber", "smooth_l1", "log_cosh", "squared_logarithmic_error", "poisson")
 BINARY = ("hinge", "perceptron", "binary_cross_entropy")
 MULTICLASS = ("cross_entropy", "crammer_singer_hinge")
+NAMES = (*REGRESSION, *BINARY, *MULTICLASS)
 # All keep the memory that they let go: what is timed is their arithmetic and not the system's supply of fresh pages.
 KEEPING = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456"}
 Timed = dict[tuple[str, int], list[float]]
@@ -80,13 +81,13 @@ def verdicts(case: Case, seconds: Mapping[str, Sequence[float]], passes: Mapping
     return found
 
 
-def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
+def measure(report: Report, sizes: Sizes, watch: Watch, only: str | None = None) -> None:
     """Starts the peers, lets them take turns at each case, reports. All of it several times in new processes: where the system
     has put the memory of one makes it faster or slower for its whole life."""
     report.say("\nlosses: value and gradient of the mean, our time in times of the fastest peer and of the fastest accurate one")
     report.data["losses"] = []
-    passes = judged([*REGRESSION, *BINARY, *MULTICLASS], sizes.points)
-    found: dict[Case, Timed] = {case: {} for case in cases(sizes)}
+    passes = judged([only] if only else NAMES, sizes.points)
+    found: dict[Case, Timed] = {case: {} for case in cases(sizes) if case.loss in passes}
     for number in range(1, sizes.processes + 1):
         report.say(f"processes {number} of {sizes.processes}")
         with ExitStack() as stack:

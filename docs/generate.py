@@ -24,6 +24,7 @@ from downslope.comparison.report.figures import to_svg
 from downslope.comparison.report.svg import as_file
 from downslope.core import compiled
 from downslope.core.about import Task
+from downslope.core.arithmetic import arithmetic_p
 from downslope.core.summed import FEWEST, program_of
 from downslope.losses.base import share_of
 
@@ -69,14 +70,30 @@ def files() -> Iterator[tuple[Path, str]]:
 
 
 def programs() -> Iterator[tuple[str, tuple[int, ...]]]:
-    """For each loss with one score the program of its mean and its gradient by the scores, if it is arithmetic alone."""
+    """The programs worth compiling: of each loss with one score its mean and its gradient by the scores, if it is arithmetic alone; of
+    each optimizer a step on one array."""
     example = jax.ShapeDtypeStruct((FEWEST,), np.float32)
+    found: dict[tuple[int, ...], str] = {}
     for entry in every("loss"):
         loss = entry.type()
         if loss.about.task is not Task.MULTICLASS and loss.outputs() == 1:
-            found = program_of(share_of, (loss, example, example, np.float32(1)), by=1)
-            if found is not None:
-                yield entry.name, found
+            text = program_of(share_of, (loss, example, example, np.float32(1)), by=1)
+            if text is not None:
+                found.setdefault(text, entry.name)
+    for entry in every("optimizer"):
+        if entry.type.about.default:
+            for text in texts_of(entry.type()):
+                found.setdefault(text, f"{entry.name}_step")
+    yield from ((name, text) for text, name in found.items())
+
+
+def texts_of(optimizer: Any) -> list[tuple[int, ...]]:
+    """The programs of a step on one matrix."""
+    array = jax.ShapeDtypeStruct((10, 100), np.float32)
+    state = jax.eval_shape(optimizer.init, array)
+    operations = jax.make_jaxpr(optimizer.step)(array, state, array).eqns
+    plans = [each.params["plan"] for each in operations if each.primitive is arithmetic_p]
+    return [text for plan in plans for text in plan.texts()]
 
 
 def stub(kind: str, entries: list[Entry]) -> str:

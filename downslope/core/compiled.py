@@ -55,7 +55,7 @@ def function(name: str, text: Sequence[int]) -> str:
         lines.append(f"    const float v{at} = do_{codes[code]}({', '.join(given)});")
         held[result] = f"v{at}"
     lines += [f"    a{place}[i] = {held[place]};" for place in range(inputs, inputs + outputs)]
-    arrays = [f"  float *restrict a{place} = homes[{place}];" for place in range(inputs + outputs)]
+    arrays = [f"  float *a{place} = homes[{place}];" for place in range(inputs + outputs)]
     numbers = "\n".join("   " + "".join(f" {number}," for number in text[at : at + 24]) for at in range(0, len(text), 24))
     return "\n".join(
         [

@@ -15,6 +15,7 @@ from downslope.core.views import Home, Views
 
 MOST = 64  # arrays in one call: XLA takes ever longer to compile one with more
 PLACES = 48  # of a program, as in the kernel
+HEAD = 5  # numbers of a program before its instructions
 
 
 class Plan(NamedTuple):
@@ -24,6 +25,15 @@ class Plan(NamedTuple):
     constants: tuple[float, ...]
     shapes: tuple[tuple[int, ...], ...]
     aliases: tuple[tuple[int, int], ...]
+
+    def texts(self) -> list[tuple[int, ...]]:
+        """The programs in it."""
+        found, at = [], 1
+        while at < self.numbers[0]:
+            end = at + HEAD + STEP * self.numbers[at + HEAD - 1]
+            found.append(self.numbers[at:end])
+            at = end
+        return found
 
 
 class Call(NamedTuple):

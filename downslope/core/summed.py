@@ -20,7 +20,8 @@ from downslope.core.tidy import TYPES, distinct, needed
 from downslope.core.trace import Trace
 
 KERNEL = "downslope_summed"
-FEWEST = 1 << 18  # examples: of fewer XLA's passes stay in the cache
+FEWEST, FEW = 1 << 18, 1 << 12  # examples: of fewer XLA's passes stay in the cache, or are over at once
+LONG = 1 << 19  # instructions for all examples: XLA shares them among threads, and waking one takes longer than they do
 MOST = 32  # instructions: with more, arithmetic counts and not memory
 Formula = Callable[..., Array]
 """From arrays of one size and single numbers to one number for each example."""
@@ -45,9 +46,15 @@ class Plan(NamedTuple):
     known: dict[int, Any]
 
 
-def pays(values: Array) -> bool:
-    """Whether one pass is worth it: a choice by shape and type alone."""
-    return values.ndim == 1 and values.dtype == jnp.float32 and len(values) >= FEWEST and registered(KERNEL)
+def pays(formula: Formula, given: Sequence[Any], by: int) -> bool:
+    """Whether one pass is worth it for a sum and its slope by one of what is given: a choice by formula, shape and type alone."""
+    values = given[by]
+    if values.ndim != 1 or values.dtype != jnp.float32 or len(values) < FEW or not registered(KERNEL):
+        return False
+    if len(values) >= FEWEST:
+        return True
+    text = program_of(formula, given, by)
+    return text is not None and is_compiled(text) and text[4] * len(values) >= LONG
 
 
 def summed(formula: Formula, *given: Any) -> Array:
@@ -100,7 +107,7 @@ def one_pass(formula: Callable[..., list[Array]], sums: int, leaves: Sequence[Ar
     """The first of a formula's results added up, the others as they are."""
     closed = jax.make_jaxpr(formula)(*leaves)
     todo = Todo(closed, sums)
-    if any(pays(leaf) for leaf in leaves) and planned(todo) is not None:
+    if registered(KERNEL) and planned(todo) is not None:
         return summed_p.bind(*leaves, todo=todo)
     return plain(*leaves, todo=todo)
 

@@ -105,13 +105,14 @@ class Loss(Record):
             raw = examples.without(raw, keep) if readable(raw) else examples.shielded(raw, keep)
         smooth = examples.smoothed(self.name, self.about, target, label_smoothing, classes, soft)
         examples.check_reduction(reduction)
-        if reduction == "none" or not pays(raw):
+        given = (self, raw, smooth, jnp.float32(1 if reduction == "sum" else 1 / max(1, heavy.size)))
+        if reduction == "none" or not pays(share_of, given, by=1):
             result = examples.reduced(self(raw.astype(precision), smooth), heavy, reduction, count)
         elif alike:
-            result = summed(share_of, self, raw, smooth, jnp.float32(1 if reduction == "sum" else 1 / len(raw)))
+            result = summed(share_of, *given)
         else:
             share = 1 / examples.denominator(heavy, reduction, count)
-            result = summed(weighted_share_of, self, raw, smooth, share, heavy)
+            result = summed(weighted_share_of, *given[:3], share, heavy)
         return result.astype(raw.dtype) if jnp.issubdtype(raw.dtype, jnp.floating) else result
 
     def check(self, raw: Any, target: Any) -> None:

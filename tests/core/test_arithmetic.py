@@ -1,17 +1,23 @@
 """Arithmetic in one pass, bit for bit against NumPy's, which rounds each operation by itself."""
 
+import ctypes
 import platform
 import shutil
+import subprocess
 import sysconfig
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import jaxlib
 import numpy as np
 import pytest
 
+from downslope import optimizers
 from downslope.core import arithmetic as module
 from downslope.core import instructions, plans
 from downslope.core.arithmetic import in_one_pass
+from downslope.core.compiled import is_compiled
 from downslope.core.primitive import registered
 from tests.core.programs import drawn
 
@@ -307,6 +313,45 @@ def test_nothing_is_lost_without_the_kernel(monkeypatch):
     monkeypatch.setattr(module, "registered", lambda *_: False)
     assert calls(lambda x: x * 2, held) == 0
     same(in_one_pass(lambda x: x * 2, held), [0, 2, 4, 6])
+
+
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory):
+    """The kernel without its compiled programs."""
+    if shutil.which(COMPILER) is None or platform.system() == "Windows":
+        pytest.skip("needs a C compiler")
+    place = tmp_path_factory.mktemp("kernels") / "carried.so"
+    sources = [str(Path(module.__file__).parent / "c" / f"{name}.c") for name in ("arithmetic", "compiled")]
+    options = ["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi", "-shared", "-fPIC"]
+    include = f"-I{Path(jaxlib.__file__).parent / 'include'}"
+    subprocess.run([COMPILER, "-DNOTHING_COMPILED", *options, include, "-o", str(place), *sources, "-lm"], check=True)
+    target = ctypes.CDLL(str(place)).downslope_arithmetic
+    jax.ffi.register_ffi_target("carried_arithmetic", jax.ffi.pycapsule(target), platform="cpu")
+    return "carried_arithmetic"
+
+
+@pytest.mark.parametrize("name", [name for name, kind in optimizers.catalogue.items() if kind.about.default])
+def test_compiled_and_carried_out_are_the_same_to_the_bit(carried, monkeypatch, name):
+    optimizer, draw = optimizers.catalogue[name](), np.random.default_rng(2).normal
+    before = {"w": draw(size=(700, 100)).astype(np.float32), "b": draw(size=7).astype(np.float32)}
+
+    def steps():
+        step = jax.jit(lambda gradient, state, params: optimizer.step(gradient, state, params), donate_argnums=(1, 2))
+        params = jax.tree.map(jnp.array, before)
+        state = optimizer.init(params)
+        for _ in range(3):
+            params, state = step(jax.tree.map(jnp.sin, params), state, params)
+        return params, state
+
+    array = jax.ShapeDtypeStruct((10, 100), np.float32)
+    traced = jax.make_jaxpr(optimizer.step)(array, jax.eval_shape(optimizer.init, array), array)
+    plans = [each.params["plan"] for each in traced.eqns if each.primitive is module.arithmetic_p]
+    assert plans and all(is_compiled(text) for plan in plans for text in plan.texts())
+    mine = steps()
+    monkeypatch.setattr(module, "KERNEL", carried)
+    monkeypatch.setattr(module, "registered", lambda *_: True)
+    for one, other in zip(jax.tree.leaves(mine), jax.tree.leaves(steps()), strict=True):
+        same(one, other)
 
 
 def test_there_is_a_kernel_where_there_is_a_compiler():

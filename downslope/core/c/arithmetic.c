@@ -2,6 +2,7 @@
 
    A plan lists programs and the spans of arrays that each is for. */
 
+#include "compiled.h"
 #include "shares.h"
 
 #include "program.h"
@@ -30,7 +31,9 @@ static void part_of_span(const struct job *job, const int64_t *span, int64_t fro
     homes[i] = (float *)(i < inputs ? argument(job->frame, *where) : result(job->frame, *where))->data + where[1] + from;
   for (int64_t i = 0; i < program[SINGLES]; i++, where++)
     singles[i] = *where < 0 ? job->constants[-1 - *where] : *(float *)argument(job->frame, *where)->data;
-  carry_along(program, homes, singles, to - from);
+  const struct compiled *known = downslope_compiled(program, FIRST + STEP * program[INSTRUCTIONS]);
+  if (known) known->run(homes, singles, to - from);
+  else carry_along(program, homes, singles, to - from);
 }
 
 /* A share lies within one span. */

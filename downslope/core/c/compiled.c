@@ -12,10 +12,10 @@ static const int64_t text_absolute_error[] = {
 };
 
 WIDE static void run_absolute_error(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_SUB(a0[i], a1[i], 0, 0);
     const float v1 = do_ABS(v0, 0, 0, 0);
@@ -35,10 +35,10 @@ static const int64_t text_absolute_percentage_error[] = {
 };
 
 WIDE static void run_absolute_percentage_error(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_SUB(a0[i], a1[i], 0, 0);
     const float v1 = do_ABS(v0, 0, 0, 0);
@@ -63,10 +63,10 @@ static const int64_t text_binary_cross_entropy[] = {
 };
 
 WIDE static void run_binary_cross_entropy(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MUL(singles[0], a0[i], 0, 0);
     const float v1 = do_SUB(singles[1], a0[i], 0, 0);
@@ -120,10 +120,10 @@ static const int64_t text_binary_focal[] = {
 };
 
 WIDE static void run_binary_focal(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MUL(singles[0], a0[i], 0, 0);
     const float v1 = do_SUB(v0, singles[1], 0, 0);
@@ -223,10 +223,10 @@ static const int64_t text_epsilon_insensitive[] = {
 };
 
 WIDE static void run_epsilon_insensitive(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_NEG(a0[i], 0, 0, 0);
     const float v1 = do_ADD(a1[i], v0, 0, 0);
@@ -279,10 +279,10 @@ static const int64_t text_exponential[] = {
 };
 
 WIDE static void run_exponential(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MUL(singles[0], a0[i], 0, 0);
     const float v1 = do_SUB(singles[1], v0, 0, 0);
@@ -304,10 +304,10 @@ static const int64_t text_gamma[] = {
 };
 
 WIDE static void run_gamma(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_NEG(a0[i], 0, 0, 0);
     const float v1 = do_EXP(v0, 0, 0, 0);
@@ -331,10 +331,10 @@ static const int64_t text_hinge[] = {
 };
 
 WIDE static void run_hinge(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MUL(singles[0], a0[i], 0, 0);
     const float v1 = do_SUB(v0, singles[1], 0, 0);
@@ -362,10 +362,10 @@ static const int64_t text_huber[] = {
 };
 
 WIDE static void run_huber(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_SUB(a0[i], a1[i], 0, 0);
     const float v1 = do_ABS(v0, 0, 0, 0);
@@ -398,10 +398,10 @@ static const int64_t text_log_cosh[] = {
 };
 
 WIDE static void run_log_cosh(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_SUB(a0[i], a1[i], 0, 0);
     const float v1 = do_ABS(v0, 0, 0, 0);
@@ -454,10 +454,10 @@ static const int64_t text_modified_huber[] = {
 };
 
 WIDE static void run_modified_huber(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MUL(singles[0], a0[i], 0, 0);
     const float v1 = do_SUB(v0, singles[1], 0, 0);
@@ -499,10 +499,10 @@ static const int64_t text_perceptron[] = {
 };
 
 WIDE static void run_perceptron(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MUL(singles[0], a0[i], 0, 0);
     const float v1 = do_SUB(singles[1], v0, 0, 0);
@@ -526,10 +526,10 @@ static const int64_t text_poisson[] = {
 };
 
 WIDE static void run_poisson(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_EXP(a0[i], 0, 0, 0);
     const float v1 = do_MUL(a1[i], a0[i], 0, 0);
@@ -552,10 +552,10 @@ static const int64_t text_quantile[] = {
 };
 
 WIDE static void run_quantile(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_SUB(a0[i], a1[i], 0, 0);
     const float v1 = do_MUL(singles[0], v0, 0, 0);
@@ -588,10 +588,10 @@ static const int64_t text_smooth_l1[] = {
 };
 
 WIDE static void run_smooth_l1(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_SUB(a0[i], a1[i], 0, 0);
     const float v1 = do_ABS(v0, 0, 0, 0);
@@ -628,10 +628,10 @@ static const int64_t text_squared_epsilon_insensitive[] = {
 };
 
 WIDE static void run_squared_epsilon_insensitive(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_NEG(a0[i], 0, 0, 0);
     const float v1 = do_ADD(a1[i], v0, 0, 0);
@@ -686,10 +686,10 @@ static const int64_t text_squared_error[] = {
 };
 
 WIDE static void run_squared_error(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_SUB(a0[i], a1[i], 0, 0);
     const float v1 = do_MUL(v0, v0, 0, 0);
@@ -711,10 +711,10 @@ static const int64_t text_squared_hinge[] = {
 };
 
 WIDE static void run_squared_hinge(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MUL(singles[0], a0[i], 0, 0);
     const float v1 = do_SUB(v0, singles[1], 0, 0);
@@ -760,10 +760,10 @@ static const int64_t text_squared_logarithmic_error[] = {
 };
 
 WIDE static void run_squared_logarithmic_error(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_MAX(a0[i], singles[1], 0, 0);
     const float v1 = do_MAX(v0, singles[2], 0, 0);
@@ -862,10 +862,10 @@ static const int64_t text_tweedie[] = {
 };
 
 WIDE static void run_tweedie(float *const *homes, const float *singles, int64_t size) {
-  float *restrict a0 = homes[0];
-  float *restrict a1 = homes[1];
-  float *restrict a2 = homes[2];
-  float *restrict a3 = homes[3];
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
     const float v0 = do_GT(a0[i], singles[1], 0, 0);
     const float v1 = do_SELECT(v0, singles[2], a1[i], 0);
@@ -926,6 +926,113 @@ WIDE static void run_tweedie(float *const *homes, const float *singles, int64_t 
   }
 }
 
+static const int64_t text_adam_step[] = {
+    4, 3, 6, 2, 6, 46, 4, 7, 0, 8, 1, 2, 13, 1, 1, 1, 1, 46, 5, 9, 2, 10, 13, 45,
+    13, 11, 4, 11, 4, 48, 14, 5, 12, 5, 12, 20, 6, 13, 14, 3, 13,
+};
+
+WIDE static void run_adam_step(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  float *a6 = homes[6];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_MIX(singles[0], a0[i], singles[1], a1[i]);
+    const float v1 = do_MUL(a1[i], a1[i], 0, 0);
+    const float v2 = do_MIX(singles[2], a2[i], singles[3], v1);
+    const float v3 = do_MUL(singles[4], v0, 0, 0);
+    const float v4 = do_SQRT_ADD(v2, singles[5], 0, 0);
+    const float v5 = do_DIV_ADD(v3, v4, a3[i], 0);
+    a4[i] = v0;
+    a5[i] = v2;
+    a6[i] = v5;
+  }
+}
+
+static const int64_t text_adamw_step[] = {
+    4, 3, 7, 2, 7, 46, 4, 7, 0, 8, 1, 2, 14, 1, 1, 1, 1, 46, 5, 9, 2, 10, 14, 45,
+    14, 11, 4, 11, 4, 48, 15, 5, 12, 5, 12, 22, 15, 14, 15, 13, 3, 0, 6, 3, 15, 3, 15,
+};
+
+WIDE static void run_adamw_step(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  float *a6 = homes[6];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_MIX(singles[0], a0[i], singles[1], a1[i]);
+    const float v1 = do_MUL(a1[i], a1[i], 0, 0);
+    const float v2 = do_MIX(singles[2], a2[i], singles[3], v1);
+    const float v3 = do_MUL(singles[4], v0, 0, 0);
+    const float v4 = do_SQRT_ADD(v2, singles[5], 0, 0);
+    const float v5 = do_DIV_SUB(v3, v4, singles[6], a3[i]);
+    const float v6 = do_ADD(a3[i], v5, 0, 0);
+    a4[i] = v0;
+    a5[i] = v2;
+    a6[i] = v6;
+  }
+}
+
+static const int64_t text_gradient_descent_step[] = {
+    2, 1, 1, 0, 1, 47, 2, 3, 0, 1, 3,
+};
+
+WIDE static void run_gradient_descent_step(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_MUL_ADD(singles[0], a0[i], a1[i], 0);
+    a2[i] = v0;
+  }
+}
+
+static const int64_t text_momentum_step[] = {
+    3, 2, 2, 0, 2, 47, 3, 5, 0, 1, 5, 47, 4, 6, 3, 2, 6,
+};
+
+WIDE static void run_momentum_step(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_MUL_ADD(singles[0], a0[i], a1[i], 0);
+    const float v1 = do_MUL_ADD(singles[1], v0, a2[i], 0);
+    a3[i] = v0;
+    a4[i] = v1;
+  }
+}
+
+static const int64_t text_rmsprop_step[] = {
+    3, 2, 4, 2, 5, 2, 9, 0, 0, 0, 0, 46, 3, 5, 1, 6, 9, 48, 9, 3, 7, 3, 7, 45,
+    10, 8, 0, 8, 0, 20, 4, 10, 9, 2, 10,
+};
+
+WIDE static void run_rmsprop_step(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_MUL(a0[i], a0[i], 0, 0);
+    const float v1 = do_MIX(singles[0], a1[i], singles[1], v0);
+    const float v2 = do_SQRT_ADD(v1, singles[2], 0, 0);
+    const float v3 = do_MUL(singles[3], a0[i], 0, 0);
+    const float v4 = do_DIV_ADD(v3, v2, a2[i], 0);
+    a3[i] = v1;
+    a4[i] = v4;
+  }
+}
+
 static const struct compiled all[] = {
     {text_absolute_error, sizeof text_absolute_error / 8, run_absolute_error},
     {text_absolute_percentage_error, sizeof text_absolute_percentage_error / 8, run_absolute_percentage_error},
@@ -947,6 +1054,11 @@ static const struct compiled all[] = {
     {text_squared_hinge, sizeof text_squared_hinge / 8, run_squared_hinge},
     {text_squared_logarithmic_error, sizeof text_squared_logarithmic_error / 8, run_squared_logarithmic_error},
     {text_tweedie, sizeof text_tweedie / 8, run_tweedie},
+    {text_adam_step, sizeof text_adam_step / 8, run_adam_step},
+    {text_adamw_step, sizeof text_adamw_step / 8, run_adamw_step},
+    {text_gradient_descent_step, sizeof text_gradient_descent_step / 8, run_gradient_descent_step},
+    {text_momentum_step, sizeof text_momentum_step / 8, run_momentum_step},
+    {text_rmsprop_step, sizeof text_rmsprop_step / 8, run_rmsprop_step},
 };
 
 const struct compiled *downslope_compiled(const int64_t *text, int64_t length) {
