@@ -70,8 +70,8 @@ def files() -> Iterator[tuple[Path, str]]:
 
 
 def programs() -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The programs worth compiling: of each loss with one score its mean and its gradient by the scores, if it is arithmetic alone; of
-    each optimizer a step on one array."""
+    """The programs worth compiling: of each loss with one score its mean and its gradient by the scores, if it is arithmetic
+    alone; of each default optimizer a step on one matrix."""
     example = jax.ShapeDtypeStruct((FEWEST,), np.float32)
     found: dict[tuple[int, ...], str] = {}
     for entry in every("loss"):
