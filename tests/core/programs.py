@@ -1,5 +1,14 @@
 """Programs of arithmetic drawn by chance."""
 
+MAKES = (
+    lambda one, two, three: one + two,
+    lambda one, two, three: one - two,
+    lambda one, two, three: one * two * 0.5,
+    lambda one, two, three: (one > two) * three,
+    lambda one, two, three: abs(one) + three * 0.25,
+    lambda one, two, three: one * two + three * 0.5,
+)
+
 
 def drawn(random, makes, longest):
     """A function from four arrays of one shape to four: some of them and of what `makes` have made of three, step by step."""

@@ -19,7 +19,7 @@ from downslope.core import instructions, plans
 from downslope.core.arithmetic import in_one_pass
 from downslope.core.compiled import is_compiled
 from downslope.core.primitive import registered
-from tests.core.programs import drawn
+from tests.core.programs import MAKES, drawn
 
 COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
 SPECIAL = [
@@ -61,16 +61,6 @@ TWOS = {
     "ne": (lambda a, b: jnp.where(a != b, 1.0, 0.0), np.not_equal),
     "where": (lambda a, b: jnp.where(a > 0, a, b), lambda a, b: np.where(a > 0, a, b)),
 }
-
-
-MAKES = (
-    lambda one, two, three: one + two,
-    lambda one, two, three: one - two,
-    lambda one, two, three: one * two * 0.5,
-    lambda one, two, three: (one > two) * three,
-    lambda one, two, three: abs(one) + three * 0.25,
-    lambda one, two, three: one * two + three * 0.5,
-)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 
 from downslope.core.primitive import registered
 from downslope.core.rounds import KERNEL
-from tests.core.programs import drawn
+from tests.core.programs import MAKES, drawn
 from tests.core.runs import loop, plan_of, repeated, started
 
 
@@ -17,16 +17,6 @@ def ours():
     """Without the kernel there is nothing to test here."""
     if not registered(KERNEL):
         pytest.skip("the kernels were not compiled on this machine")
-
-
-MAKES = (
-    lambda one, two, three: one + two,
-    lambda one, two, three: one - two,
-    lambda one, two, three: one * two * 0.5,
-    lambda one, two, three: (one > two) * three,
-    lambda one, two, three: abs(one) + three * 0.25,
-    lambda one, two, three: one * two + three * 0.5,
-)
 
 
 @pytest.mark.parametrize("seed", range(25))
