@@ -47,7 +47,7 @@ class Sizes:
     points: int = 2_000
     turns: int = 7
     processes: int = 3
-    step_turns: int = 21
+    step_turns: int = 10
     parameters: int = 20_000_000
     arrays: int = 1_000
     compilations: int = 3

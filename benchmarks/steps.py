@@ -1,11 +1,11 @@
 """Optimizer steps alone: update and apply with donated buffers, as one array and as a thousand, beside optax and PyTorch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
 from benchmarks.figures import Target, better, promising, ratios, spread
-from benchmarks.losses import label
+from benchmarks.losses import Timed, label
 from benchmarks.neighbours import Watch
 from benchmarks.peer import Peer, cores, rotated
 from benchmarks.report import Report
@@ -13,6 +13,8 @@ from benchmarks.sizes import Sizes
 
 MOVED = {"adam": 7, "adamw": 7, "momentum": 5, "sgd": 3}
 """How many numbers must move for each parameter, read or written; a copy moves two."""
+
+BESIDE = (("copy", 0), ("optax idle", 0))
 
 
 class Case(NamedTuple):
@@ -37,35 +39,52 @@ def bandwidth(moved: int, step: Sequence[float], copy: Sequence[float]) -> list[
 
 
 def measure(report: Report, sizes: Sizes, watch: Watch) -> None:
-    """Lets ours, optax and PyTorch take turns, and a copy with them."""
-    numbers = sizes.parameters
-    report.say(f"\nsteps: {numbers} float32 parameters, update and apply")
+    """Lets ours, optax and PyTorch take turns, and a copy with them. All of it several times in new processes: where the system
+    has put the memory of one makes it faster or slower for its whole life."""
+    report.say(f"\nsteps: {sizes.parameters} float32 parameters, update and apply")
     report.data["steps"] = []
-    with ExitStack() as stack:
-        names = {"ours": "ours_pieces", "optax": "optax_pieces", "PyTorch": "pytorch_pieces"}
-        workers = {who: stack.enter_context(Peer(worker)) for who, worker in names.items()}
-        for each in workers.values():
-            report.use(each.ask("prepare"))
-        for case in (Case(optimizer, arrays) for arrays in (1, sizes.arrays) for optimizer in MOVED):
-            request = {"optimizer": case.optimizer, "arrays": case.arrays, "size": numbers // case.arrays}
-            settings = [("ours", 0), ("optax", 0), *(("PyTorch", threads) for threads in sorted({1, cores()}))]
-            tried = {s: workers[s[0]].ask("step", **request, threads=s[1])["seconds"] for s in settings}
-            kept = [*settings[:2], *promising({s: each for s, each in tried.items() if s[0] == "PyTorch"})]
-            found: dict[tuple[str, int], list[float]] = {setting: [] for setting in kept}
-            copy, idle = [], []
-            for turn in range(sizes.step_turns):
-                for setting in rotated(kept, turn):
-                    found[setting].append(workers[setting[0]].ask("step", **request, threads=setting[1])["seconds"])
-                copy.append(workers["optax"].ask("copy", numbers=numbers)["seconds"])
-                idle.append(workers["optax"].ask("step", **request, threads=0, idle=True)["seconds"])
-            watch.check()
-            told(report, case, found, copy, idle)
-        compiled(report, workers, sizes, watch)
+    found: dict[Case, Timed] = {Case(optimizer, arrays): {} for arrays in (1, sizes.arrays) for optimizer in MOVED}
+    for number in range(1, sizes.processes + 1):
+        report.say(f"processes {number} of {sizes.processes}")
+        with ExitStack() as stack:
+            names = {"ours": "ours_pieces", "optax": "optax_pieces", "PyTorch": "pytorch_pieces"}
+            workers = {who: stack.enter_context(Peer(worker)) for who, worker in names.items()}
+            versions = [each.ask("prepare") for each in workers.values()]
+            for each in versions if number == 1 else []:
+                report.use(each)
+            for case, seconds in found.items():
+                take_turns(case, workers, sizes, seconds)
+                watch.check()
+            if number == sizes.processes:
+                for case, seconds in found.items():
+                    told(report, case, seconds)
+                compiled(report, workers, sizes, watch)
 
 
-def told(report: Report, case: Case, found: dict[tuple[str, int], list[float]], copy: list[float], idle: list[float]) -> None:
+def take_turns(case: Case, workers: Mapping[str, Peer], sizes: Sizes, found: Timed) -> None:
+    """Adds seconds to what was found by peer and threads. A first turn warms up, and the very first rules out threads."""
+    request = {"optimizer": case.optimizer, "arrays": case.arrays, "size": sizes.parameters // case.arrays}
+
+    def ask(who: str, threads: int) -> float:
+        if who == "copy":
+            return workers["optax"].ask("copy", numbers=sizes.parameters)["seconds"]
+        idle = {"idle": True} if who == "optax idle" else {}
+        return workers[who.removesuffix(" idle")].ask("step", **request, threads=threads, **idle)["seconds"]
+
+    everyone = [("ours", 0), ("optax", 0), *(("PyTorch", threads) for threads in sorted({1, cores()})), *BESIDE]
+    tried = {each: ask(*each) for each in found or everyone}
+    if not found:
+        its_best = promising({setting: each for setting, each in tried.items() if setting[0] == "PyTorch"})
+        found.update({setting: [] for setting in everyone if setting[0] != "PyTorch" or setting in its_best})
+    for turn in range(sizes.step_turns):
+        for setting in [*rotated([each for each in found if each not in BESIDE], turn), *BESIDE]:
+            found[setting].append(ask(*setting))
+
+
+def told(report: Report, case: Case, found: Timed) -> None:
     """One case: the times, and what was promised. An `idle` step is a program of JAX that gives back what it got."""
-    named = {label(*setting): values for setting, values in found.items()}
+    copy, idle = (found[each] for each in BESIDE)
+    named = {label(*setting): values for setting, values in found.items() if setting not in BESIDE}
     medians = {who: spread(values)._asdict() for who, values in named.items()}
     report.data["steps"].append(
         {**case._asdict(), "seconds": medians, "copy": spread(copy)._asdict(), "idle": spread(idle)._asdict()}
@@ -80,7 +99,7 @@ def told(report: Report, case: Case, found: dict[tuple[str, int], list[float]], 
     report.judge(Target(f"{case.name}, against optax", None), ratios(named["optax"], named["ours"]))
 
 
-def compiled(report: Report, workers: dict[str, Peer], sizes: Sizes, watch: Watch) -> None:
+def compiled(report: Report, workers: Mapping[str, Peer], sizes: Sizes, watch: Watch) -> None:
     """Tracing and compiling the step on many arrays, beside optax; on all cores together, which neighbours disturb less."""
     for optimizer in ("adam", "adamw"):
         used: dict[str, list[float]] = {"ours": [], "optax": []}

@@ -162,10 +162,10 @@ def joint(steps: Sequence[Instruction], outputs: set[int]) -> list[Instruction]:
 
 
 def program(
-    operations: Sequence[Operation], inputs: Sequence[int], outputs: Sequence[int], singles: Sequence[int], over: dict[int, int]
+    steps: Sequence[Instruction], inputs: Sequence[int], outputs: Sequence[int], singles: Sequence[int], over: dict[int, int]
 ) -> tuple[int, ...]:
-    """The instructions for one group. An output that is written `over` an input waits elsewhere while that is still read."""
-    steps = joint(instructions(operations, set(outputs)), set(outputs))
+    """The text of one group. An output that is written `over` an input waits elsewhere while that is still read."""
+    steps = joint(steps, set(outputs))
     until = {number: at for at, step in enumerate(steps) for number in step.given}
     place = {number: at for at, number in enumerate(inputs)} | {
         n: len(inputs) + len(outputs) + at for at, n in enumerate(singles)

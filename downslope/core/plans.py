@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from downslope.core.instructions import BY_NUMBER, STEP, Operation, program
+from downslope.core.instructions import BY_NUMBER, STEP, Operation, instructions, program
 from downslope.core.views import Home, Views
 
 MOST = 64  # arrays in one call: XLA takes ever longer to compile one with more
@@ -91,12 +91,14 @@ class Part(NamedTuple):
     ) -> "Part":
         """What a group of operations needs."""
         made = dict.fromkeys(number for each in group for number in each.outputs)
-        read = dict.fromkeys(number for each in group for number in each.inputs if number not in made)
-        inputs, singles = [n for n in read if kinds[n].ndim], [n for n in read if not kinds[n].ndim]
         outputs = [number for number in made if number in wanted]
+        steps = instructions(group, set(outputs))
+        # In the order in which they are needed: what only copies them must not make another program of the same arithmetic.
+        read = dict.fromkeys(number for step in steps for number in step.given if number not in made)
+        inputs, singles = [n for n in read if kinds[n].ndim], [n for n in read if not kinds[n].ndim]
         over = {new: old for new in outputs if (old := where.over(new, inputs, replaced)) is not None}
         arrays = len(inputs) + len(outputs) - sum(number in where.read or number in where.written for number in inputs + outputs)
-        text = program(group, inputs, outputs, singles, over)
+        text = program(steps, inputs, outputs, singles, over)
         return cls(text, kinds[outputs[0]].size, inputs, outputs, singles, over, arrays)
 
     @property

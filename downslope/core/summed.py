@@ -13,7 +13,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from downslope.core.arithmetic import done
 from downslope.core.compiled import is_compiled
-from downslope.core.instructions import Operation, fits, program
+from downslope.core.instructions import Operation, fits, instructions, program
 from downslope.core.plans import PLACES
 from downslope.core.primitive import primitive, registered
 from downslope.core.tidy import TYPES, distinct, needed
@@ -134,16 +134,19 @@ def prepared(todo: Todo) -> Plan | None:
         alone = there.issuperset(each.inputs) and not any(kinds[number].ndim for number in (*each.inputs, *each.outputs))
         (before if alone else work).append(each)
         there.update(each.outputs if alone else ())
+    if not all(fits(each, kinds, TYPES) for each in work):
+        return None
     made = {number for each in work for number in each.outputs}
-    read = dict.fromkeys(number for each in work for number in each.inputs if number not in made)
+    steps = instructions(work, set(outputs))
+    read = dict.fromkeys(number for step in steps for number in step.given if number not in made)
     arrays, singles = [n for n in read if kinds[n].ndim], [n for n in read if not kinds[n].ndim]
     alike = len({kinds[number].shape for number in (*arrays, *outputs)}) == 1 and len({*outputs}) == len(outputs)
     known = all(kinds[number].dtype == jnp.float32 for number in (*arrays, *outputs)) and there.issuperset(read)
-    if not (alike and known and made.issuperset(outputs) and all(fits(each, kinds, TYPES) for each in work)):
+    if not (alike and known and made.issuperset(outputs)):
         return None
     if max(len(arrays) + len(outputs), len(singles)) > PLACES:
         return None
-    return Plan(program(work, arrays, outputs, singles, {}), arrays, singles, before, inputs, trace.known)
+    return Plan(program(steps, arrays, outputs, singles, {}), arrays, singles, before, inputs, trace.known)
 
 
 def program_of(formula: Formula, given: Sequence[Any], by: int) -> tuple[int, ...] | None:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from downslope.core import layer
 from downslope.core.cross_entropy import surprise_p
-from downslope.core.instructions import NUMBER, Operation, named, program
+from downslope.core.instructions import NUMBER, Operation, instructions, named, program
 from downslope.core.plans import PLACES
 
 ARITHMETIC, LAYER, LAYER_BACK, NARROW, SUM, SPREAD, TURN, SURPRISE = range(8)  # in the order of the kernel's codes
@@ -60,10 +60,11 @@ def arithmetic(
     written `over` an input; no other program reads that."""
     size = kinds[operations[0].outputs[0]].size
     made = dict.fromkeys(number for each in operations for number in each.outputs)
-    read = dict.fromkeys(number for each in operations for number in each.inputs if number not in made)
-    inputs, singles = ([n for n in read if (kinds[n].size == size) is whole] for whole in (True, False))
     outputs = [number for number in made if number in wanted]
-    text = program(operations, inputs, outputs, singles, dict(over))
+    steps = instructions(operations, set(outputs))
+    read = dict.fromkeys(number for step in steps for number in step.given if number not in made)
+    inputs, singles = ([n for n in read if (kinds[n].size == size) is whole] for whole in (True, False))
+    text = program(steps, inputs, outputs, singles, dict(over))
     if sum(text[:4]) <= PLACES:
         yield Work(ARITHMETIC, [*inputs, *singles], outputs, (size, *text))
     elif len(operations) == 1:

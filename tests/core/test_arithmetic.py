@@ -320,7 +320,21 @@ def carried(tmp_path_factory):
     return "carried_arithmetic"
 
 
-@pytest.mark.parametrize("name", [name for name, kind in optimizers.catalogue.items() if kind.about.default])
+DEFAULT = [name for name, kind in optimizers.catalogue.items() if kind.about.default]
+
+
+@pytest.mark.parametrize("weak", [False, True], ids=["numbers of its own type", "numbers of weak type"])
+@pytest.mark.parametrize("name", DEFAULT)
+def test_steps_of_default_optimizers_are_compiled(name, weak):
+    optimizer = optimizers.catalogue[name]()
+    array = jax.ShapeDtypeStruct((10, 100), np.float32)
+    gradient = jax.ShapeDtypeStruct((10, 100), np.float32, weak_type=weak)
+    traced = jax.make_jaxpr(optimizer.step)(gradient, jax.eval_shape(optimizer.init, array), array)
+    plans = [each.params["plan"] for each in traced.eqns if each.primitive is module.arithmetic_p]
+    assert plans and all(is_compiled(text) for plan in plans for text in plan.texts())
+
+
+@pytest.mark.parametrize("name", DEFAULT)
 def test_compiled_and_carried_out_are_the_same_to_the_bit(carried, monkeypatch, name):
     optimizer, draw = optimizers.catalogue[name](), np.random.default_rng(2).normal
     before = {"w": draw(size=(700, 100)).astype(np.float32), "b": draw(size=7).astype(np.float32)}
@@ -333,10 +347,6 @@ def test_compiled_and_carried_out_are_the_same_to_the_bit(carried, monkeypatch, 
             params, state = step(jax.tree.map(jnp.sin, params), state, params)
         return params, state
 
-    array = jax.ShapeDtypeStruct((10, 100), np.float32)
-    traced = jax.make_jaxpr(optimizer.step)(array, jax.eval_shape(optimizer.init, array), array)
-    plans = [each.params["plan"] for each in traced.eqns if each.primitive is module.arithmetic_p]
-    assert plans and all(is_compiled(text) for plan in plans for text in plan.texts())
     mine = steps()
     monkeypatch.setattr(module, "KERNEL", carried)
     monkeypatch.setattr(module, "registered", lambda *_: True)

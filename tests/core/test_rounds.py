@@ -234,7 +234,7 @@ def test_lanes_know_nothing_of_each_other(model):
 
 
 @pytest.mark.skipif(not CAN, reason="needs a C compiler and an x86 processor")
-def test_the_width_of_the_registers_changes_no_bit(tmp_path, monkeypatch):
+def test_neither_narrower_registers_nor_compiled_programs_change_a_bit(tmp_path, monkeypatch):
     include, library = Path(jaxlib.__file__).parent / "include", tmp_path / "narrow.so"
     options = [
         "-O3",
@@ -245,8 +245,9 @@ def test_the_width_of_the_registers_changes_no_bit(tmp_path, monkeypatch):
         "-mavx2",
         "-mfma",
         "-DONE_WIDTH",
+        "-DNOTHING_COMPILED",
     ]
-    sources = [str(SOURCES / f"{name}.c") for name in ("rounds", "script", "products", "layer", "cross_entropy")]
+    sources = [str(SOURCES / f"{name}.c") for name in ("rounds", "script", "compiled", "products", "layer", "cross_entropy")]
     rest = ["-DWITHOUT_AVX512", "-shared", "-fPIC", f"-I{include}", "-o", str(library), *sources, "-lm"]
     subprocess.run([COMPILER, *options, *rest], check=True)
     narrow = ctypes.CDLL(str(library)).downslope_rounds

@@ -109,7 +109,7 @@ static const int64_t text_binary_focal[] = {
     21, 18, 21, 18, 21, 2, 21, 19, 21, 19, 21, 45, 20, 7, 20, 7, 20, 3, 14, 20, 18, 20, 18, 32,
     18, 18, 18, 18, 18, 1, 14, 5, 14, 5, 14, 2, 24, 22, 14, 22, 14, 2, 25, 23, 24, 23, 24, 17,
     16, 15, 16, 8, 15, 26, 26, 17, 17, 17, 17, 0, 27, 17, 5, 17, 5, 0, 26, 16, 26, 16, 26, 6,
-    16, 0, 6, 0, 6, 17, 16, 16, 11, 10, 16, 2, 25, 16, 25, 16, 25, 2, 28, 25, 26, 25, 26, 2,
+    16, 0, 6, 0, 6, 17, 16, 16, 10, 11, 16, 2, 25, 16, 25, 16, 25, 2, 28, 25, 26, 25, 26, 2,
     2, 28, 12, 28, 12, 45, 28, 5, 12, 5, 12, 2, 25, 25, 28, 25, 28, 2, 28, 28, 26, 28, 26, 2,
     28, 16, 28, 16, 28, 17, 16, 15, 25, 6, 15, 14, 16, 16, 16, 16, 16, 2, 26, 23, 28, 23, 28, 2,
     28, 28, 24, 28, 24, 2, 22, 22, 26, 22, 26, 2, 14, 26, 14, 26, 14, 14, 22, 22, 22, 22, 22, 2,
@@ -173,7 +173,7 @@ WIDE static void run_binary_focal(float *const *homes, const float *singles, int
     const float v45 = do_ADD(v6, singles[1], 0, 0);
     const float v46 = do_ADD(v43, v44, 0, 0);
     const float v47 = do_GT(a0[i], singles[2], 0, 0);
-    const float v48 = do_SELECT(v47, singles[7], singles[6], 0);
+    const float v48 = do_SELECT(v47, singles[6], singles[7], 0);
     const float v49 = do_MUL(v48, v42, 0, 0);
     const float v50 = do_MUL(v49, v46, 0, 0);
     const float v51 = do_MUL(v50, singles[8], 0, 0);
@@ -212,13 +212,13 @@ WIDE static void run_binary_focal(float *const *homes, const float *singles, int
 static const int64_t text_epsilon_insensitive[] = {
     2, 2, 7, 8, 39, 14, 11, 0, 0, 0, 0, 0, 12, 1, 11, 1, 11, 1, 13, 12, 1, 12, 1, 1,
     14, 12, 13, 12, 13, 1, 14, 1, 14, 1, 14, 1, 13, 11, 13, 11, 13, 0, 14, 14, 13, 14, 13, 14,
-    13, 12, 12, 12, 12, 4, 11, 12, 13, 12, 13, 10, 15, 12, 11, 12, 11, 17, 16, 15, 5, 4, 15, 10,
-    13, 13, 11, 13, 11, 17, 17, 13, 4, 6, 13, 3, 17, 16, 17, 16, 17, 17, 13, 13, 5, 4, 13, 17,
-    15, 15, 4, 6, 15, 3, 15, 13, 15, 13, 15, 6, 12, 12, 5, 12, 5, 14, 13, 14, 14, 14, 14, 17,
+    13, 12, 12, 12, 12, 4, 11, 12, 13, 12, 13, 10, 15, 12, 11, 12, 11, 17, 16, 15, 4, 5, 15, 10,
+    13, 13, 11, 13, 11, 17, 17, 13, 5, 6, 13, 3, 17, 16, 17, 16, 17, 17, 13, 13, 4, 5, 13, 17,
+    15, 15, 5, 6, 15, 3, 15, 13, 15, 13, 15, 6, 12, 12, 4, 12, 4, 14, 13, 14, 14, 14, 14, 17,
     14, 12, 13, 14, 12, 14, 13, 7, 7, 7, 7, 0, 12, 11, 13, 11, 13, 1, 16, 12, 11, 12, 11, 1,
     18, 12, 16, 12, 16, 1, 11, 11, 18, 11, 18, 1, 13, 13, 16, 13, 16, 0, 13, 11, 13, 11, 13, 0,
-    14, 14, 13, 14, 13, 0, 14, 12, 14, 12, 14, 7, 12, 14, 5, 14, 5, 17, 12, 12, 14, 8, 12, 15,
-    14, 14, 14, 14, 14, 47, 14, 9, 14, 9, 9, 2, 2, 12, 10, 12, 10, 45, 12, 4, 10, 4, 10, 2,
+    14, 14, 13, 14, 13, 0, 14, 12, 14, 12, 14, 7, 12, 14, 4, 14, 4, 17, 12, 12, 14, 8, 12, 15,
+    14, 14, 14, 14, 14, 47, 14, 9, 14, 9, 9, 2, 2, 12, 10, 12, 10, 45, 12, 5, 10, 5, 10, 2,
     14, 14, 12, 14, 12, 2, 15, 14, 15, 14, 15, 14, 15, 15, 15, 15, 15, 19, 3, 14, 17, 15, 14,
 };
 
@@ -238,14 +238,14 @@ WIDE static void run_epsilon_insensitive(float *const *homes, const float *singl
     const float v7 = do_NEG(v1, 0, 0, 0);
     const float v8 = do_MAX(v1, v7, 0, 0);
     const float v9 = do_EQ(v1, v8, 0, 0);
-    const float v10 = do_SELECT(v9, singles[1], singles[0], 0);
+    const float v10 = do_SELECT(v9, singles[0], singles[1], 0);
     const float v11 = do_EQ(v7, v8, 0, 0);
-    const float v12 = do_SELECT(v11, singles[0], singles[2], 0);
+    const float v12 = do_SELECT(v11, singles[1], singles[2], 0);
     const float v13 = do_DIV(v10, v12, 0, 0);
-    const float v14 = do_SELECT(v11, singles[1], singles[0], 0);
-    const float v15 = do_SELECT(v9, singles[0], singles[2], 0);
+    const float v14 = do_SELECT(v11, singles[0], singles[1], 0);
+    const float v15 = do_SELECT(v9, singles[1], singles[2], 0);
     const float v16 = do_DIV(v14, v15, 0, 0);
-    const float v17 = do_GT(v1, singles[1], 0, 0);
+    const float v17 = do_GT(v1, singles[0], 0, 0);
     const float v18 = do_NEG(v6, 0, 0, 0);
     const float v19 = do_SELECT(v17, v18, v6, 0);
     const float v20 = do_NEG(singles[3], 0, 0, 0);
@@ -257,12 +257,12 @@ WIDE static void run_epsilon_insensitive(float *const *homes, const float *singl
     const float v26 = do_ADD(v24, v25, 0, 0);
     const float v27 = do_ADD(v19, v26, 0, 0);
     const float v28 = do_ADD(v21, v27, 0, 0);
-    const float v29 = do_LT(v28, singles[1], 0, 0);
+    const float v29 = do_LT(v28, singles[0], 0, 0);
     const float v30 = do_SELECT(v29, v28, singles[4], 0);
     const float v31 = do_SIGN(v28, 0, 0, 0);
     const float v32 = do_MUL_ADD(singles[5], v31, singles[5], 0);
     const float v33 = do_MUL(v30, singles[6], 0, 0);
-    const float v34 = do_MUL(singles[0], singles[6], 0, 0);
+    const float v34 = do_MUL(singles[1], singles[6], 0, 0);
     const float v35 = do_MUL(v32, v34, 0, 0);
     const float v36 = do_MUL(v35, v16, 0, 0);
     const float v37 = do_NEG(v36, 0, 0, 0);
@@ -545,9 +545,9 @@ WIDE static void run_poisson(float *const *homes, const float *singles, int64_t 
 
 static const int64_t text_quantile[] = {
     2, 2, 6, 5, 18, 1, 10, 0, 1, 0, 1, 45, 11, 4, 10, 4, 10, 45, 10, 5, 10, 5, 10, 4,
-    12, 11, 10, 11, 10, 10, 11, 11, 12, 11, 12, 17, 13, 11, 7, 6, 11, 10, 10, 10, 12, 10, 12, 17,
-    14, 10, 6, 8, 10, 3, 14, 13, 14, 13, 14, 17, 10, 10, 7, 6, 10, 17, 11, 11, 6, 8, 11, 3,
-    11, 10, 11, 10, 11, 2, 2, 12, 9, 12, 9, 45, 12, 6, 9, 6, 9, 2, 11, 12, 11, 12, 11, 2,
+    12, 11, 10, 11, 10, 10, 11, 11, 12, 11, 12, 17, 13, 11, 6, 7, 11, 10, 10, 10, 12, 10, 12, 17,
+    14, 10, 7, 8, 10, 3, 14, 13, 14, 13, 14, 17, 10, 10, 6, 7, 10, 17, 11, 11, 7, 8, 11, 3,
+    11, 10, 11, 10, 11, 2, 2, 12, 9, 12, 9, 45, 12, 7, 9, 7, 9, 2, 11, 12, 11, 12, 11, 2,
     14, 12, 14, 12, 14, 46, 14, 5, 11, 4, 14, 14, 3, 14, 14, 14, 14,
 };
 
@@ -562,15 +562,15 @@ WIDE static void run_quantile(float *const *homes, const float *singles, int64_t
     const float v2 = do_MUL(singles[1], v0, 0, 0);
     const float v3 = do_MAX(v1, v2, 0, 0);
     const float v4 = do_EQ(v1, v3, 0, 0);
-    const float v5 = do_SELECT(v4, singles[3], singles[2], 0);
+    const float v5 = do_SELECT(v4, singles[2], singles[3], 0);
     const float v6 = do_EQ(v2, v3, 0, 0);
-    const float v7 = do_SELECT(v6, singles[2], singles[4], 0);
+    const float v7 = do_SELECT(v6, singles[3], singles[4], 0);
     const float v8 = do_DIV(v5, v7, 0, 0);
-    const float v9 = do_SELECT(v6, singles[3], singles[2], 0);
-    const float v10 = do_SELECT(v4, singles[2], singles[4], 0);
+    const float v9 = do_SELECT(v6, singles[2], singles[3], 0);
+    const float v10 = do_SELECT(v4, singles[3], singles[4], 0);
     const float v11 = do_DIV(v9, v10, 0, 0);
     const float v12 = do_MUL(v3, singles[5], 0, 0);
-    const float v13 = do_MUL(singles[2], singles[5], 0, 0);
+    const float v13 = do_MUL(singles[3], singles[5], 0, 0);
     const float v14 = do_MUL(v13, v11, 0, 0);
     const float v15 = do_MUL(v13, v8, 0, 0);
     const float v16 = do_MIX(singles[1], v14, singles[0], v15);
@@ -616,14 +616,14 @@ WIDE static void run_smooth_l1(float *const *homes, const float *singles, int64_
 static const int64_t text_squared_epsilon_insensitive[] = {
     2, 2, 7, 8, 42, 14, 11, 0, 0, 0, 0, 0, 12, 1, 11, 1, 11, 1, 13, 12, 1, 12, 1, 1,
     14, 12, 13, 12, 13, 1, 14, 1, 14, 1, 14, 1, 13, 11, 13, 11, 13, 0, 14, 14, 13, 14, 13, 14,
-    13, 12, 12, 12, 12, 4, 11, 12, 13, 12, 13, 10, 15, 12, 11, 12, 11, 17, 16, 15, 5, 4, 15, 10,
-    13, 13, 11, 13, 11, 17, 17, 13, 4, 6, 13, 3, 17, 16, 17, 16, 17, 17, 13, 13, 5, 4, 13, 17,
-    15, 15, 4, 6, 15, 3, 15, 13, 15, 13, 15, 6, 12, 12, 5, 12, 5, 14, 13, 14, 14, 14, 14, 17,
+    13, 12, 12, 12, 12, 4, 11, 12, 13, 12, 13, 10, 15, 12, 11, 12, 11, 17, 16, 15, 4, 5, 15, 10,
+    13, 13, 11, 13, 11, 17, 17, 13, 5, 6, 13, 3, 17, 16, 17, 16, 17, 17, 13, 13, 4, 5, 13, 17,
+    15, 15, 5, 6, 15, 3, 15, 13, 15, 13, 15, 6, 12, 12, 4, 12, 4, 14, 13, 14, 14, 14, 14, 17,
     14, 12, 13, 14, 12, 14, 13, 7, 7, 7, 7, 0, 12, 11, 13, 11, 13, 1, 16, 12, 11, 12, 11, 1,
     18, 12, 16, 12, 16, 1, 11, 11, 18, 11, 18, 1, 13, 13, 16, 13, 16, 0, 13, 11, 13, 11, 13, 0,
-    14, 14, 13, 14, 13, 0, 14, 12, 14, 12, 14, 7, 12, 14, 5, 14, 5, 17, 12, 12, 14, 8, 12, 15,
+    14, 14, 13, 14, 13, 0, 14, 12, 14, 12, 14, 7, 12, 14, 4, 14, 4, 17, 12, 12, 14, 8, 12, 15,
     14, 14, 14, 14, 14, 47, 14, 9, 14, 9, 9, 2, 13, 12, 12, 12, 12, 45, 12, 6, 12, 6, 12, 2,
-    2, 13, 10, 13, 10, 45, 13, 4, 10, 4, 10, 2, 13, 13, 12, 13, 12, 2, 14, 14, 13, 14, 13, 2,
+    2, 13, 10, 13, 10, 45, 13, 5, 10, 5, 10, 2, 13, 13, 12, 13, 12, 2, 14, 14, 13, 14, 13, 2,
     15, 14, 15, 14, 15, 14, 15, 15, 15, 15, 15, 19, 3, 14, 17, 15, 14,
 };
 
@@ -643,14 +643,14 @@ WIDE static void run_squared_epsilon_insensitive(float *const *homes, const floa
     const float v7 = do_NEG(v1, 0, 0, 0);
     const float v8 = do_MAX(v1, v7, 0, 0);
     const float v9 = do_EQ(v1, v8, 0, 0);
-    const float v10 = do_SELECT(v9, singles[1], singles[0], 0);
+    const float v10 = do_SELECT(v9, singles[0], singles[1], 0);
     const float v11 = do_EQ(v7, v8, 0, 0);
-    const float v12 = do_SELECT(v11, singles[0], singles[2], 0);
+    const float v12 = do_SELECT(v11, singles[1], singles[2], 0);
     const float v13 = do_DIV(v10, v12, 0, 0);
-    const float v14 = do_SELECT(v11, singles[1], singles[0], 0);
-    const float v15 = do_SELECT(v9, singles[0], singles[2], 0);
+    const float v14 = do_SELECT(v11, singles[0], singles[1], 0);
+    const float v15 = do_SELECT(v9, singles[1], singles[2], 0);
     const float v16 = do_DIV(v14, v15, 0, 0);
-    const float v17 = do_GT(v1, singles[1], 0, 0);
+    const float v17 = do_GT(v1, singles[0], 0, 0);
     const float v18 = do_NEG(v6, 0, 0, 0);
     const float v19 = do_SELECT(v17, v18, v6, 0);
     const float v20 = do_NEG(singles[3], 0, 0, 0);
@@ -662,14 +662,14 @@ WIDE static void run_squared_epsilon_insensitive(float *const *homes, const floa
     const float v26 = do_ADD(v24, v25, 0, 0);
     const float v27 = do_ADD(v19, v26, 0, 0);
     const float v28 = do_ADD(v21, v27, 0, 0);
-    const float v29 = do_LT(v28, singles[1], 0, 0);
+    const float v29 = do_LT(v28, singles[0], 0, 0);
     const float v30 = do_SELECT(v29, v28, singles[4], 0);
     const float v31 = do_SIGN(v28, 0, 0, 0);
     const float v32 = do_MUL_ADD(singles[5], v31, singles[5], 0);
     const float v33 = do_MUL(v30, v30, 0, 0);
     const float v34 = do_MUL(singles[2], v30, 0, 0);
     const float v35 = do_MUL(v33, singles[6], 0, 0);
-    const float v36 = do_MUL(singles[0], singles[6], 0, 0);
+    const float v36 = do_MUL(singles[1], singles[6], 0, 0);
     const float v37 = do_MUL(v36, v34, 0, 0);
     const float v38 = do_MUL(v32, v37, 0, 0);
     const float v39 = do_MUL(v38, v16, 0, 0);
@@ -738,25 +738,25 @@ WIDE static void run_squared_hinge(float *const *homes, const float *singles, in
 }
 
 static const int64_t text_squared_logarithmic_error[] = {
-    2, 2, 17, 12, 74, 4, 21, 0, 5, 0, 5, 4, 22, 21, 6, 21, 6, 5, 21, 21, 6, 21, 6, 0,
-    23, 22, 21, 22, 21, 1, 22, 23, 22, 23, 22, 1, 22, 21, 22, 21, 22, 4, 21, 1, 6, 1, 6, 5,
-    24, 1, 6, 1, 6, 0, 25, 21, 24, 21, 24, 1, 21, 25, 21, 25, 21, 1, 21, 24, 21, 24, 21, 36,
-    24, 23, 25, 23, 25, 35, 24, 24, 7, 24, 7, 41, 24, 24, 8, 24, 8, 42, 26, 24, 24, 24, 24, 40,
-    24, 24, 8, 24, 8, 35, 24, 24, 6, 24, 6, 14, 21, 21, 21, 21, 21, 2, 21, 21, 24, 21, 24, 0,
+    2, 2, 17, 12, 74, 4, 21, 0, 4, 0, 4, 4, 22, 21, 5, 21, 5, 5, 21, 21, 5, 21, 5, 0,
+    23, 22, 21, 22, 21, 1, 22, 23, 22, 23, 22, 1, 22, 21, 22, 21, 22, 4, 21, 1, 5, 1, 5, 5,
+    24, 1, 5, 1, 5, 0, 25, 21, 24, 21, 24, 1, 21, 25, 21, 25, 21, 1, 21, 24, 21, 24, 21, 36,
+    24, 23, 25, 23, 25, 35, 24, 24, 6, 24, 6, 41, 24, 24, 7, 24, 7, 42, 26, 24, 24, 24, 24, 40,
+    24, 24, 7, 24, 7, 35, 24, 24, 5, 24, 5, 14, 21, 21, 21, 21, 21, 2, 21, 21, 24, 21, 24, 0,
     27, 22, 21, 22, 21, 1, 28, 27, 22, 27, 22, 1, 29, 27, 28, 27, 28, 1, 29, 22, 29, 22, 29, 1,
     21, 21, 28, 21, 28, 0, 29, 29, 21, 29, 21, 2, 25, 25, 24, 25, 24, 1, 25, 23, 25, 23, 25, 0,
     24, 25, 27, 25, 27, 1, 25, 24, 25, 24, 25, 1, 27, 27, 25, 27, 25, 0, 29, 27, 29, 27, 29, 45,
-    27, 9, 24, 9, 24, 0, 25, 23, 27, 23, 27, 1, 23, 25, 23, 25, 23, 1, 23, 27, 23, 27, 23, 45,
-    27, 10, 29, 10, 29, 1, 22, 22, 27, 22, 27, 0, 23, 23, 22, 23, 22, 3, 22, 6, 25, 6, 25, 2,
-    22, 24, 22, 24, 22, 2, 27, 26, 11, 26, 11, 2, 26, 26, 12, 26, 12, 39, 21, 25, 13, 25, 13, 1,
+    27, 8, 24, 8, 24, 0, 25, 23, 27, 23, 27, 1, 23, 25, 23, 25, 23, 1, 23, 27, 23, 27, 23, 45,
+    27, 9, 29, 9, 29, 1, 22, 22, 27, 22, 27, 0, 23, 23, 22, 23, 22, 3, 22, 5, 25, 5, 25, 2,
+    22, 24, 22, 24, 22, 2, 27, 26, 10, 26, 10, 2, 26, 26, 11, 26, 11, 39, 21, 25, 12, 25, 12, 1,
     28, 25, 21, 25, 21, 2, 21, 27, 21, 27, 21, 0, 30, 21, 24, 21, 24, 1, 21, 30, 21, 30, 21, 1,
-    21, 24, 21, 24, 21, 2, 31, 22, 22, 22, 22, 0, 32, 14, 4, 14, 4, 19, 32, 31, 32, 15, 31, 19,
+    21, 24, 21, 24, 21, 2, 31, 22, 22, 22, 22, 0, 32, 13, 14, 13, 14, 19, 32, 31, 32, 15, 31, 19,
     32, 31, 32, 16, 31, 19, 32, 31, 32, 17, 31, 2, 31, 31, 32, 31, 32, 18, 28, 27, 28, 26, 25, 19,
     31, 24, 31, 28, 24, 2, 23, 22, 23, 22, 23, 1, 23, 29, 23, 29, 23, 0, 23, 21, 23, 21, 23, 0,
-    31, 31, 23, 31, 23, 0, 31, 30, 31, 30, 31, 3, 31, 31, 25, 31, 25, 1, 25, 5, 0, 5, 0, 4,
-    25, 25, 4, 25, 4, 1, 31, 31, 25, 31, 25, 7, 25, 0, 5, 0, 5, 0, 30, 6, 0, 6, 0, 17,
+    31, 31, 23, 31, 23, 0, 31, 30, 31, 30, 31, 3, 31, 31, 25, 31, 25, 1, 25, 4, 0, 4, 0, 4,
+    25, 25, 14, 25, 14, 1, 31, 31, 25, 31, 25, 7, 25, 0, 4, 0, 4, 0, 30, 5, 0, 5, 0, 17,
     30, 25, 30, 18, 25, 2, 25, 31, 31, 31, 31, 45, 31, 19, 31, 19, 31, 2, 2, 25, 20, 25, 20, 45,
-    25, 6, 20, 6, 20, 2, 31, 25, 31, 25, 31, 3, 3, 31, 30, 31, 30,
+    25, 5, 20, 5, 20, 2, 31, 25, 31, 25, 31, 3, 3, 31, 30, 31, 30,
 };
 
 WIDE static void run_squared_logarithmic_error(float *const *homes, const float *singles, int64_t size) {
@@ -765,23 +765,23 @@ WIDE static void run_squared_logarithmic_error(float *const *homes, const float 
   float *a2 = homes[2];
   float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
-    const float v0 = do_MAX(a0[i], singles[1], 0, 0);
-    const float v1 = do_MAX(v0, singles[2], 0, 0);
-    const float v2 = do_MIN(v0, singles[2], 0, 0);
+    const float v0 = do_MAX(a0[i], singles[0], 0, 0);
+    const float v1 = do_MAX(v0, singles[1], 0, 0);
+    const float v2 = do_MIN(v0, singles[1], 0, 0);
     const float v3 = do_ADD(v1, v2, 0, 0);
     const float v4 = do_SUB(v3, v1, 0, 0);
     const float v5 = do_SUB(v2, v4, 0, 0);
-    const float v6 = do_MAX(a1[i], singles[2], 0, 0);
-    const float v7 = do_MIN(a1[i], singles[2], 0, 0);
+    const float v6 = do_MAX(a1[i], singles[1], 0, 0);
+    const float v7 = do_MIN(a1[i], singles[1], 0, 0);
     const float v8 = do_ADD(v6, v7, 0, 0);
     const float v9 = do_SUB(v8, v6, 0, 0);
     const float v10 = do_SUB(v7, v9, 0, 0);
     const float v11 = do_WHOLE_SUB(v3, v8, 0, 0);
-    const float v12 = do_WHOLE_ADD(v11, singles[3], 0, 0);
-    const float v13 = do_WHOLE_RIGHT(v12, singles[4], 0, 0);
+    const float v12 = do_WHOLE_ADD(v11, singles[2], 0, 0);
+    const float v13 = do_WHOLE_RIGHT(v12, singles[3], 0, 0);
     const float v14 = do_FROM_WHOLE(v13, 0, 0, 0);
-    const float v15 = do_WHOLE_LEFT(v13, singles[4], 0, 0);
-    const float v16 = do_WHOLE_ADD(v15, singles[2], 0, 0);
+    const float v15 = do_WHOLE_LEFT(v13, singles[3], 0, 0);
+    const float v16 = do_WHOLE_ADD(v15, singles[1], 0, 0);
     const float v17 = do_NEG(v10, 0, 0, 0);
     const float v18 = do_MUL(v17, v16, 0, 0);
     const float v19 = do_ADD(v5, v18, 0, 0);
@@ -796,25 +796,25 @@ WIDE static void run_squared_logarithmic_error(float *const *homes, const float 
     const float v28 = do_SUB(v27, v26, 0, 0);
     const float v29 = do_SUB(v19, v28, 0, 0);
     const float v30 = do_ADD(v29, v24, 0, 0);
-    const float v31 = do_MUL(singles[5], v27, 0, 0);
+    const float v31 = do_MUL(singles[4], v27, 0, 0);
     const float v32 = do_ADD(v3, v31, 0, 0);
     const float v33 = do_SUB(v32, v3, 0, 0);
     const float v34 = do_SUB(v31, v33, 0, 0);
-    const float v35 = do_MUL(singles[6], v30, 0, 0);
+    const float v35 = do_MUL(singles[5], v30, 0, 0);
     const float v36 = do_SUB(v5, v35, 0, 0);
     const float v37 = do_ADD(v34, v36, 0, 0);
-    const float v38 = do_DIV(singles[2], v32, 0, 0);
+    const float v38 = do_DIV(singles[1], v32, 0, 0);
     const float v39 = do_MUL(v27, v38, 0, 0);
-    const float v40 = do_MUL(v14, singles[7], 0, 0);
-    const float v41 = do_MUL(v14, singles[8], 0, 0);
-    const float v42 = do_WHOLE_AND(v32, singles[9], 0, 0);
+    const float v40 = do_MUL(v14, singles[6], 0, 0);
+    const float v41 = do_MUL(v14, singles[7], 0, 0);
+    const float v42 = do_WHOLE_AND(v32, singles[8], 0, 0);
     const float v43 = do_SUB(v32, v42, 0, 0);
     const float v44 = do_MUL(v40, v42, 0, 0);
     const float v45 = do_ADD(v44, v27, 0, 0);
     const float v46 = do_SUB(v45, v44, 0, 0);
     const float v47 = do_SUB(v27, v46, 0, 0);
     const float v48 = do_MUL(v39, v39, 0, 0);
-    const float v49 = do_ADD(singles[10], singles[0], 0, 0);
+    const float v49 = do_ADD(singles[9], singles[10], 0, 0);
     const float v50 = do_MUL_ADD(v48, v49, singles[11], 0);
     const float v51 = do_MUL_ADD(v48, v50, singles[12], 0);
     const float v52 = do_MUL_ADD(v48, v51, singles[13], 0);
@@ -827,16 +827,16 @@ WIDE static void run_squared_logarithmic_error(float *const *homes, const float 
     const float v59 = do_ADD(v55, v58, 0, 0);
     const float v60 = do_ADD(v45, v59, 0, 0);
     const float v61 = do_DIV(v60, v32, 0, 0);
-    const float v62 = do_SUB(singles[1], a0[i], 0, 0);
-    const float v63 = do_MAX(v62, singles[0], 0, 0);
+    const float v62 = do_SUB(singles[0], a0[i], 0, 0);
+    const float v63 = do_MAX(v62, singles[10], 0, 0);
     const float v64 = do_SUB(v61, v63, 0, 0);
-    const float v65 = do_LT(a0[i], singles[1], 0, 0);
-    const float v66 = do_ADD(singles[2], a0[i], 0, 0);
+    const float v65 = do_LT(a0[i], singles[0], 0, 0);
+    const float v66 = do_ADD(singles[1], a0[i], 0, 0);
     const float v67 = do_SELECT(v65, v66, singles[14], 0);
     const float v68 = do_MUL(v64, v64, 0, 0);
     const float v69 = do_MUL(singles[15], v64, 0, 0);
     const float v70 = do_MUL(v68, singles[16], 0, 0);
-    const float v71 = do_MUL(singles[2], singles[16], 0, 0);
+    const float v71 = do_MUL(singles[1], singles[16], 0, 0);
     const float v72 = do_MUL(v71, v69, 0, 0);
     const float v73 = do_DIV(v72, v67, 0, 0);
     a2[i] = v70;
@@ -845,20 +845,20 @@ WIDE static void run_squared_logarithmic_error(float *const *homes, const float 
 }
 
 static const int64_t text_tweedie[] = {
-    2, 2, 7, 9, 54, 6, 11, 0, 5, 0, 5, 17, 12, 11, 6, 1, 11, 1, 13, 7, 4, 7, 4, 39,
+    2, 2, 7, 9, 54, 6, 11, 0, 4, 0, 4, 17, 12, 11, 5, 1, 11, 1, 13, 6, 7, 6, 7, 39,
     14, 13, 8, 13, 8, 1, 15, 13, 14, 13, 14, 39, 16, 12, 8, 12, 8, 1, 12, 12, 16, 12, 16, 2,
     17, 14, 16, 14, 16, 18, 14, 14, 12, 15, 16, 19, 15, 15, 12, 14, 15, 0, 14, 17, 15, 17, 15, 1,
     12, 14, 17, 14, 17, 1, 16, 14, 12, 14, 12, 1, 17, 17, 16, 17, 16, 1, 15, 15, 12, 15, 12, 0,
     15, 17, 15, 17, 15, 23, 14, 14, 14, 14, 14, 33, 17, 14, 14, 14, 14, 2, 15, 14, 15, 14, 15, 17,
-    15, 17, 6, 15, 17, 0, 15, 14, 15, 14, 15, 1, 14, 9, 4, 9, 4, 39, 17, 14, 8, 14, 8, 1,
+    15, 17, 5, 15, 17, 0, 15, 14, 15, 14, 15, 1, 14, 9, 7, 9, 7, 39, 17, 14, 8, 14, 8, 1,
     12, 14, 17, 14, 17, 39, 16, 1, 8, 1, 8, 1, 18, 1, 16, 1, 16, 2, 19, 17, 16, 17, 16, 18,
     17, 17, 18, 12, 16, 19, 12, 12, 18, 17, 12, 0, 18, 19, 12, 19, 12, 1, 17, 18, 19, 18, 19, 1,
     16, 18, 17, 18, 17, 1, 19, 19, 16, 19, 16, 1, 12, 12, 17, 12, 17, 0, 12, 19, 12, 19, 12, 23,
-    18, 18, 18, 18, 18, 33, 19, 18, 18, 18, 18, 2, 12, 18, 12, 18, 12, 17, 12, 19, 6, 12, 19, 0,
-    12, 18, 12, 18, 12, 2, 18, 0, 15, 0, 15, 1, 19, 4, 7, 4, 7, 3, 17, 12, 14, 12, 14, 20,
-    18, 18, 19, 17, 18, 2, 2, 18, 10, 18, 10, 45, 18, 7, 10, 7, 10, 3, 17, 18, 14, 18, 14, 3,
+    18, 18, 18, 18, 18, 33, 19, 18, 18, 18, 18, 2, 12, 18, 12, 18, 12, 17, 12, 19, 5, 12, 19, 0,
+    12, 18, 12, 18, 12, 2, 18, 0, 15, 0, 15, 1, 19, 7, 6, 7, 6, 3, 17, 12, 14, 12, 14, 20,
+    18, 18, 19, 17, 18, 2, 2, 18, 10, 18, 10, 45, 18, 6, 10, 6, 10, 3, 17, 18, 14, 18, 14, 3,
     19, 18, 19, 18, 19, 2, 19, 0, 19, 0, 19, 2, 12, 12, 17, 12, 17, 2, 15, 15, 19, 15, 19, 2,
-    15, 13, 15, 13, 15, 17, 15, 11, 5, 15, 11, 19, 3, 14, 12, 15, 14,
+    15, 13, 15, 13, 15, 17, 15, 11, 4, 15, 11, 19, 3, 14, 12, 15, 14,
 };
 
 WIDE static void run_tweedie(float *const *homes, const float *singles, int64_t size) {
@@ -867,9 +867,9 @@ WIDE static void run_tweedie(float *const *homes, const float *singles, int64_t 
   float *a2 = homes[2];
   float *a3 = homes[3];
   _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
-    const float v0 = do_GT(a0[i], singles[1], 0, 0);
-    const float v1 = do_SELECT(v0, singles[2], a1[i], 0);
-    const float v2 = do_SUB(singles[3], singles[0], 0, 0);
+    const float v0 = do_GT(a0[i], singles[0], 0, 0);
+    const float v1 = do_SELECT(v0, singles[1], a1[i], 0);
+    const float v2 = do_SUB(singles[2], singles[3], 0, 0);
     const float v3 = do_WHOLE_AND(v2, singles[4], 0, 0);
     const float v4 = do_SUB(v2, v3, 0, 0);
     const float v5 = do_WHOLE_AND(v1, singles[4], 0, 0);
@@ -886,9 +886,9 @@ WIDE static void run_tweedie(float *const *homes, const float *singles, int64_t 
     const float v16 = do_EXP(v10, 0, 0, 0);
     const float v17 = do_FINITE(v16, 0, 0, 0);
     const float v18 = do_MUL(v16, v15, 0, 0);
-    const float v19 = do_SELECT(v17, singles[2], v18, 0);
+    const float v19 = do_SELECT(v17, singles[1], v18, 0);
     const float v20 = do_ADD(v16, v19, 0, 0);
-    const float v21 = do_SUB(singles[5], singles[0], 0, 0);
+    const float v21 = do_SUB(singles[5], singles[3], 0, 0);
     const float v22 = do_WHOLE_AND(v21, singles[4], 0, 0);
     const float v23 = do_SUB(v21, v22, 0, 0);
     const float v24 = do_WHOLE_AND(a1[i], singles[4], 0, 0);
@@ -905,21 +905,21 @@ WIDE static void run_tweedie(float *const *homes, const float *singles, int64_t 
     const float v35 = do_EXP(v29, 0, 0, 0);
     const float v36 = do_FINITE(v35, 0, 0, 0);
     const float v37 = do_MUL(v35, v34, 0, 0);
-    const float v38 = do_SELECT(v36, singles[2], v37, 0);
+    const float v38 = do_SELECT(v36, singles[1], v37, 0);
     const float v39 = do_ADD(v35, v38, 0, 0);
     const float v40 = do_MUL(a0[i], v20, 0, 0);
-    const float v41 = do_SUB(singles[0], singles[3], 0, 0);
+    const float v41 = do_SUB(singles[3], singles[2], 0, 0);
     const float v42 = do_DIV(v39, v21, 0, 0);
     const float v43 = do_DIV_ADD(v40, v41, v42, 0);
     const float v44 = do_MUL(v43, singles[6], 0, 0);
-    const float v45 = do_MUL(singles[3], singles[6], 0, 0);
+    const float v45 = do_MUL(singles[2], singles[6], 0, 0);
     const float v46 = do_DIV(v45, v21, 0, 0);
     const float v47 = do_DIV(v45, v41, 0, 0);
     const float v48 = do_MUL(a0[i], v47, 0, 0);
     const float v49 = do_MUL(v39, v46, 0, 0);
     const float v50 = do_MUL(v20, v48, 0, 0);
     const float v51 = do_MUL(v2, v50, 0, 0);
-    const float v52 = do_SELECT(v0, singles[1], v51, 0);
+    const float v52 = do_SELECT(v0, singles[0], v51, 0);
     const float v53 = do_MUL_ADD(v21, v49, v52, 0);
     a2[i] = v44;
     a3[i] = v53;

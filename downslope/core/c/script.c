@@ -3,6 +3,7 @@
 #include "script.h"
 
 #include "call.h"
+#include "compiled.h"
 #include "cross_entropy.h"
 #include "layer.h"
 #include "products.h"
@@ -26,6 +27,7 @@ static void carry_one(const int64_t *program, float *const *homes) {
 static void arithmetic(const int64_t *what, float *const *value) {
   const int64_t size = *what++, *program = what, *names = program + FIRST + STEP * program[INSTRUCTIONS];
   const int64_t arrays = program[INPUTS] + program[OUTPUTS];
+  const struct compiled *known = downslope_compiled(program, names - program);
   float *homes[PLACES], singles[PLACES];
   for (int64_t i = 0; i < arrays; i++) homes[i] = value[*names++];
   if (size == 1) {
@@ -33,7 +35,8 @@ static void arithmetic(const int64_t *what, float *const *value) {
     return;
   }
   for (int64_t i = 0; i < program[SINGLES]; i++) singles[i] = *value[*names++];
-  carry_along(program, homes, singles, size);
+  if (known) known->run(homes, singles, size);
+  else carry_along(program, homes, singles, size);
 }
 
 static void special(int64_t code, const int64_t *what, float *const *value) {
