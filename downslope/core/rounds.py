@@ -116,7 +116,7 @@ def traced(
 
 
 def rounds(plan: Plan, fixed: Any, common: Any, run: Run, batches: Any, rows: Any, number: int, steps: int) -> tuple[Run, Report]:
-    """A `number` of rounds of `steps` steps for runs with leading axes, one after another. Their batches come in turn and again
+    """A `number` of rounds of `steps` steps for runs with leading axes, which take turns at the batches. These come in turn and again
     from the first; they and the `rows`, if there are any, are the same for all runs. A run whose parameters or losses leave the
     finite numbers keeps what it carried after its last good round; one that is not alive stays as it is."""
     lead = run.alive.shape
@@ -140,7 +140,7 @@ def rounds(plan: Plan, fixed: Any, common: Any, run: Run, batches: Any, rows: An
     counts = [len(jax.tree.leaves(each)) for each in (fixed, common, run.params, run.state, batches)]
     period = jax.tree.leaves(batches)[0].size // plan.batch
     length = 0 if rows is None else plan.scores.shape[0]
-    memory = plan.between + sizes((run.params, run.state)) + 1 + sizes(run.params) + 1
+    memory = plan.between + run.alive.size * sizes((run.params, run.state)) + 1 + sizes(run.params) + 1
     made = jax.ffi.ffi_call(
         KERNEL, [*jax.tree.leaves((after, report)), jax.ShapeDtypeStruct((memory,), jnp.float32)], input_output_aliases=aliases
     )(
