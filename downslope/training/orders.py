@@ -35,14 +35,15 @@ def permutation(rows: int, seed: int, epoch: int) -> np.ndarray:
     draw, narrow = np.random.Philox(key=[seed, epoch]), np.min_scalar_type(rows)
     if rows < SORTED_ROWS:
         return np.random.Generator(draw).permutation(rows).astype(narrow)
-    bits = (rows - 1).bit_length()
-    keys = draw.random_raw(rows)
-    keys >>= bits
-    keys <<= bits
-    keys |= np.arange(rows, dtype=np.uint64)
+    own = np.uint64((1 << (rows - 1).bit_length()) - 1)
+    keys, found = draw.random_raw(rows), np.empty(rows, narrow)
+    parts = [slice(first, min(rows, first + SORTED_ROWS)) for first in range(0, rows, SORTED_ROWS)]  # none leaves the cache
+    for part in parts:
+        keys[part] = (keys[part] & ~own) | np.arange(part.start, part.stop, dtype=np.uint64)
     keys.sort()
-    keys &= (1 << bits) - 1
-    return keys.astype(narrow)
+    for part in parts:
+        found[part] = keys[part] & own
+    return found
 
 
 def dealt(shuffled: np.ndarray, batches: int, batch: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

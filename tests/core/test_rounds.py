@@ -221,9 +221,7 @@ def test_every_schedule(name):
 @pytest.mark.parametrize(("rows", "features"), [(64, 7), (1100, 100)], ids=["one turn a round", "a turn for each step"])
 @pytest.mark.parametrize("model", [models.Linear(), models.Mlp(widths=(64, 64))], ids=lambda model: model.name)
 def test_lanes_know_nothing_of_each_other(model, rows, features):
-    pieces, recipe, total, run, *rest = job(
-        losses.Huber(), optimizers.Adam(learning_rate=0.01), model, rows, features, lanes=4
-    )
+    pieces, recipe, total, run, *rest = job(losses.Huber(), optimizers.Adam(learning_rate=0.01), model, rows, features, lanes=4)
     rates = jnp.array([0.1, 0.01, 3e38, 0.001])
     recipe = recipe._replace(optimizer=recipe.optimizer.replace(learning_rate=rates))
     run = run._replace(alive=jnp.array([True, True, True, False]))
