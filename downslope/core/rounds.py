@@ -116,9 +116,9 @@ def traced(
 
 
 def rounds(plan: Plan, fixed: Any, common: Any, run: Run, batches: Any, rows: Any, number: int, steps: int) -> tuple[Run, Report]:
-    """A `number` of rounds of `steps` steps for runs with leading axes. The batches come in turn and again from the first; they and
-    the `rows`, if there are any, are the same for all runs. A run whose parameters or losses leave the finite numbers keeps what it
-    carried after its last good round; one that is not alive stays as it is."""
+    """A `number` of rounds of `steps` steps for runs with leading axes. The batches come in turn and again from the first; they
+    and the `rows`, if there are any, are the same for all runs. A run whose parameters or losses leave the finite numbers keeps
+    what it carried after its last good round; one that is not alive stays as it is."""
     lead = run.alive.shape
 
     def each_round(like: Any) -> Any:
