@@ -14,7 +14,8 @@ from benchmarks.sizes import Sizes
 MOVED = {"adam": 7, "adamw": 7, "momentum": 5, "sgd": 3}
 """How many numbers must move for each parameter, read or written; a copy moves two."""
 
-BESIDE = (("copy", 0), ("optax idle", 0))
+BESIDE = (("copy", 0), ("idle", 0))
+"""What stands beside the steps; an idle one is a program of JAX that gives back what it got."""
 
 
 class Case(NamedTuple):
@@ -68,8 +69,9 @@ def take_turns(case: Case, workers: Mapping[str, Peer], sizes: Sizes, found: Tim
     def ask(who: str, threads: int) -> float:
         if who == "copy":
             return workers["optax"].ask("copy", numbers=sizes.parameters)["seconds"]
-        idle = {"idle": True} if who == "optax idle" else {}
-        return workers[who.removesuffix(" idle")].ask("step", **request, threads=threads, **idle)["seconds"]
+        if who == "idle":
+            return workers["optax"].ask("step", **request, threads=0, idle=True)["seconds"]
+        return workers[who].ask("step", **request, threads=threads)["seconds"]
 
     everyone = [("ours", 0), ("optax", 0), *(("PyTorch", threads) for threads in sorted({1, cores()})), *BESIDE]
     tried = {each: ask(*each) for each in found or everyone}
@@ -82,7 +84,7 @@ def take_turns(case: Case, workers: Mapping[str, Peer], sizes: Sizes, found: Tim
 
 
 def told(report: Report, case: Case, found: Timed) -> None:
-    """One case: the times, and what was promised. An `idle` step is a program of JAX that gives back what it got."""
+    """One case: the times, and what was promised."""
     copy, idle = (found[each] for each in BESIDE)
     named = {label(*setting): values for setting, values in found.items() if setting not in BESIDE}
     medians = {who: spread(values)._asdict() for who, values in named.items()}

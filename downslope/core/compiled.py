@@ -1,4 +1,4 @@
-"""Programs of arithmetic that are compiled with the kernels: those of our losses, from whose formulas their C is made."""
+"""Programs of arithmetic that are compiled with the kernels: made from the formulas of our losses and default optimizers."""
 
 import ctypes
 import re
@@ -13,7 +13,7 @@ from downslope.core.instructions import BY_NUMBER, CODES, STEP, WITH_SINGLES
 
 KERNELS = Path(__file__).parent / "c"
 HEAD = """\
-/* Programs that our losses need, compiled: made from their formulas by `make generate`, not to be edited. */
+/* Programs of our losses and default optimizers, compiled: made from their formulas by `make generate`, not to be edited. */
 
 #include "compiled.h"
 

@@ -138,6 +138,12 @@ def instructions(operations: Sequence[Operation], outputs: set[int]) -> list[Ins
     return found
 
 
+def read_by(steps: Sequence[Instruction]) -> list[int]:
+    """What is needed from elsewhere, in the order in which it is: what only copies it makes no other program."""
+    made = {step.result for step in steps}
+    return list(dict.fromkeys(number for step in steps for number in step.given if number not in made))
+
+
 def joint(steps: Sequence[Instruction], outputs: set[int]) -> list[Instruction]:
     """The same with fewer instructions: sums and differences take in what only they need."""
     uses = Counter([*outputs, *(number for step in steps for number in step.given)])

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from downslope.core.instructions import BY_NUMBER, STEP, Operation, instructions, program
+from downslope.core.instructions import BY_NUMBER, STEP, Operation, instructions, program, read_by
 from downslope.core.views import Home, Views
 
 MOST = 64  # arrays in one call: XLA takes ever longer to compile one with more
@@ -93,8 +93,7 @@ class Part(NamedTuple):
         made = dict.fromkeys(number for each in group for number in each.outputs)
         outputs = [number for number in made if number in wanted]
         steps = instructions(group, set(outputs))
-        # In the order in which they are needed: what only copies them must not make another program of the same arithmetic.
-        read = dict.fromkeys(number for step in steps for number in step.given if number not in made)
+        read = read_by(steps)
         inputs, singles = [n for n in read if kinds[n].ndim], [n for n in read if not kinds[n].ndim]
         over = {new: old for new in outputs if (old := where.over(new, inputs, replaced)) is not None}
         arrays = len(inputs) + len(outputs) - sum(number in where.read or number in where.written for number in inputs + outputs)

@@ -13,7 +13,7 @@ from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from downslope.core.arithmetic import done
 from downslope.core.compiled import is_compiled
-from downslope.core.instructions import Operation, fits, instructions, program
+from downslope.core.instructions import Operation, fits, instructions, program, read_by
 from downslope.core.plans import PLACES
 from downslope.core.primitive import primitive, registered
 from downslope.core.tidy import TYPES, distinct, needed
@@ -138,7 +138,7 @@ def prepared(todo: Todo) -> Plan | None:
         return None
     made = {number for each in work for number in each.outputs}
     steps = instructions(work, set(outputs))
-    read = dict.fromkeys(number for step in steps for number in step.given if number not in made)
+    read = read_by(steps)
     arrays, singles = [n for n in read if kinds[n].ndim], [n for n in read if not kinds[n].ndim]
     alike = len({kinds[number].shape for number in (*arrays, *outputs)}) == 1 and len({*outputs}) == len(outputs)
     known = all(kinds[number].dtype == jnp.float32 for number in (*arrays, *outputs)) and there.issuperset(read)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from downslope.core import layer
 from downslope.core.cross_entropy import surprise_p
-from downslope.core.instructions import NUMBER, Operation, instructions, named, program
+from downslope.core.instructions import NUMBER, Operation, instructions, named, program, read_by
 from downslope.core.plans import PLACES
 
 ARITHMETIC, LAYER, LAYER_BACK, NARROW, SUM, SPREAD, TURN, SURPRISE = range(8)  # in the order of the kernel's codes
@@ -62,7 +62,7 @@ def arithmetic(
     made = dict.fromkeys(number for each in operations for number in each.outputs)
     outputs = [number for number in made if number in wanted]
     steps = instructions(operations, set(outputs))
-    read = dict.fromkeys(number for step in steps for number in step.given if number not in made)
+    read = read_by(steps)
     inputs, singles = ([n for n in read if (kinds[n].size == size) is whole] for whole in (True, False))
     text = program(steps, inputs, outputs, singles, dict(over))
     if sum(text[:4]) <= PLACES:

@@ -1,4 +1,4 @@
-/* Programs that our losses need, compiled: made from their formulas by `make generate`, not to be edited. */
+/* Programs of our losses and default optimizers, compiled: made from their formulas by `make generate`, not to be edited. */
 
 #include "compiled.h"
 

@@ -15,17 +15,17 @@ struct counts {
   int64_t fixed, common, params, state, tables, rounds, steps, period, rows, block, between;
 };
 
-/* Arguments: what is fixed for each lane, what all lanes have in common, parameters, state, number of steps, whether the state is
-   still to be made, whether the lane is alive, tables of which each step sees one part, tables of rows to be scored or none.
-   Results: parameters, state, number of steps, whether the lane is alive; for each round the mean loss, the number of finite losses,
-   whether the lane is alive, and where there are rows to be scored their loss, their scores and the parameters; memory.
-   Values begin with fixed, common, parameters, state, number of steps, tables, loss, shown parameters, scores. */
 struct lane {
   double loss, rows_loss; /* sums over the round */
   int32_t good;           /* finite losses in it */
   char was_alive, alive;  /* when the call began; when the round began */
 };
 
+/* Arguments: what is fixed for each lane, what all lanes have in common, parameters, state, number of steps, whether the state is
+   still to be made, whether the lane is alive, tables of which each step sees one part, tables of rows to be scored or none.
+   Results: parameters, state, number of steps, whether the lane is alive; for each round the mean loss, the number of finite losses,
+   whether the lane is alive, and where there are rows to be scored their loss, their scores and the parameters; memory.
+   Values begin with fixed, common, parameters, state, number of steps, tables, loss, shown parameters, scores. */
 struct call {
   XLA_FFI_CallFrame *frame;
   const struct counts *count;
