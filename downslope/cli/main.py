@@ -56,7 +56,10 @@ class Program(click.Group):
         terminal.prepare()
         gc.set_threshold(*RARELY)  # the process is ours, and what it imports stays: no need to look again and again
         with signals.stoppable():
-            sys.exit(self.outcome(arguments))
+            code = self.outcome(arguments)
+            if args is None:
+                gc.freeze()  # Python ends by looking for cycles among all that is left, which takes longer than to give it back
+            sys.exit(code)
 
     def outcome(self, arguments: list[str]) -> int:
         """The exit code; every error is one line on stderr, unless `--debug` asks for the whole story."""

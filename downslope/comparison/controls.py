@@ -21,6 +21,7 @@ KINDS: tuple[Kind, ...] = ("constant", "linear", "boosted_trees")
 TITLES = {"constant": "constant", "linear": "linear model", "boosted_trees": "boosted trees"}
 MOST_ROUNDS = 1000
 PATIENCE = 10  # rounds without a better loss on the stopping slice, after which no more trees grow
+FEW = 50_000  # numbers to learn from; trees grow on fewer mostly by Python's own work, in which threads wait for each other
 
 
 class Rows(NamedTuple):
@@ -70,8 +71,13 @@ def control(
     return boosted_trees(task, train, stop, x_judge, classes, seed)
 
 
-def side_by_side(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
-    """The results of the jobs in their order, as many at once as there are cores, each on one thread.
+def at_once(numbers: int) -> int:
+    """How many references are fitted at once where each learns from so many numbers, rows times columns."""
+    return devices.cores() if numbers >= FEW else 1
+
+
+def side_by_side(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], workers: int) -> Iterator[Result]:
+    """The results of the jobs in their order, so many at once, each on one thread.
 
     So the numbers do not depend on how many cores there are.
     """
@@ -79,7 +85,7 @@ def side_by_side(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -
 
     bring(*MODELS)  # before the threads, which each import what they need
     one = partial(threadpool_limits, limits=1)  # OpenMP keeps its limit for each thread, BLAS for all of them
-    with one(), warnings.catch_warnings(), ThreadPoolExecutor(devices.cores(), initializer=one) as pool:
+    with one(), warnings.catch_warnings(), ThreadPoolExecutor(workers, initializer=one) as pool:
         # A reference that has not quite converged is still one; whoever reads the answer cannot do anything about it.
         warnings.simplefilter("ignore")
         yield from pool.map(lambda job: work(*job), jobs)

@@ -1,7 +1,7 @@
 """What follows the last run: controls, ranking, advice, the model, the test, the report."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from downslope.comparison import fairness, folder, metrics, own, reach, why
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry
 from downslope.comparison.contender import Contender, default_rate
-from downslope.comparison.controls import KINDS, Rows, control, side_by_side
+from downslope.comparison.controls import KINDS, Rows, at_once, control, side_by_side
 from downslope.comparison.counterfactual import Trials
 from downslope.comparison.deliver import deliver
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
@@ -97,10 +97,14 @@ class Closing:
 
     def controls(self) -> dict[str, Judged]:
         """The constant, the linear model and the boosted trees on the same fits, side by side on the cores; no program runs."""
-        missing = self.missing_controls()
-        for run in side_by_side(self.run_control, missing):
+        for run in self.fitted(self.missing_controls()):
             self.ledger.add([run], run.contender)
         return self.judged_controls()
+
+    def fitted(self, controls: Sequence[tuple[Any, int]]) -> Iterator[Run]:
+        """The runs of these controls on these fits."""
+        workers = at_once(max(train.size for train, _ in self.problem.matrices))
+        return side_by_side(self.run_control, controls, workers)
 
     def wanted_controls(self) -> dict[tuple[str, int], int]:
         """For each control and each confirmation fit that it is judged on, the fit that is run: equal rows are run once."""

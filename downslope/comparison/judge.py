@@ -1,5 +1,6 @@
 """From the ledger to the ranking: what the confirmation runs say of each contender, and which are tied with the best."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -164,7 +165,7 @@ def outcome(contender: Contender, ledger: Ledger, runs: Sequence[Run], wanted: i
 
 def finite(value: float | None) -> float | None:
     """The number, or `None` where it is none: strict JSON has no other way to say so."""
-    return None if value is None or not np.isfinite(value) else float(value)
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def interval(value: Interval | None) -> dict[str, float] | None:

@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from downslope.comparison.controls import KINDS, Rows, control, side_by_side
+from downslope.comparison.controls import KINDS, Rows, at_once, control, side_by_side
 from downslope.comparison.metrics import METRICS, default_metric, shown_metrics
 from downslope.comparison.score import judge_predictions
 from downslope.core.about import Task
+from downslope.training import devices
 
 CLASSES = {Task.REGRESSION: 0, Task.BINARY: 2, Task.MULTICLASS: 3}
 
@@ -121,9 +122,15 @@ def test_jobs_side_by_side_come_in_their_order_and_on_one_thread():
     def work(number):
         return number, [library["num_threads"] for library in threadpool_info()]
 
-    found = list(side_by_side(work, [(number,) for number in range(7)]))
+    found = list(side_by_side(work, [(number,) for number in range(7)], workers=3))
     assert [number for number, _ in found] == list(range(7))
     assert all(threads == 1 for _, all_threads in found for threads in all_threads)
+
+
+def test_references_on_few_rows_take_no_core_from_each_other():
+    """Two threads took 1.4 times as long as one on 500 rows, and half as long on 20 000 rows of 100 columns."""
+    assert at_once(500 * 12) == 1
+    assert at_once(20_000 * 100) == devices.cores()
 
 
 def test_what_the_jobs_import_is_imported_before_they_begin():
@@ -131,7 +138,7 @@ def test_what_the_jobs_import_is_imported_before_they_begin():
     code = (
         "import sys; from downslope.comparison.controls import MODELS, side_by_side; "
         "assert not any(name in sys.modules for name in MODELS), 'imported too early to tell'; "
-        "print(*side_by_side(lambda name: name in sys.modules, [(name,) for name in MODELS]))"
+        "print(*side_by_side(lambda name: name in sys.modules, [(name,) for name in MODELS], 2))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["True", "True"]

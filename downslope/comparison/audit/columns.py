@@ -8,7 +8,6 @@ import numpy as np
 
 from downslope.comparison import deliver, witness
 from downslope.comparison.audit.compared import differences, plain
-from downslope.comparison.controls import side_by_side
 from downslope.comparison.deliver import TESTED
 from downslope.comparison.finish import Closing
 from downslope.comparison.ledger import Run
@@ -72,7 +71,7 @@ def of_controls(closing: Closing) -> list[str]:
     kinds = dict.fromkeys((kind, run) for (kind, _), run in closing.wanted_controls().items())
     known = {(run.contender, run.fit): run for run in closing.ledger.runs(phase="control")}
     out = []
-    for run in side_by_side(closing.run_control, list(kinds)):
+    for run in closing.fitted(list(kinds)):
         theirs = known[run.contender, run.fit].arrays
         if any(need not in theirs or not near(values, theirs[need]) for need, values in run.arrays.items()):
             out.append(f"{run.contender}: the run of fit {run.fit} predicts something else on the judged rows")
