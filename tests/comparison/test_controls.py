@@ -128,7 +128,7 @@ def test_jobs_side_by_side_come_in_their_order_and_on_one_thread():
 
 
 def test_references_on_few_rows_take_no_core_from_each_other():
-    """Two threads took 1.4 times as long as one on 500 rows, and half as long on 20 000 rows of 100 columns."""
+    """On few rows growing trees is Python's own work, at which threads take turns."""
     assert at_once(500 * 12) == 1
     assert at_once(20_000 * 100) == devices.cores()
 
