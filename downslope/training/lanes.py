@@ -1,6 +1,7 @@
 """Train many lanes, each one setting and seed, in blocks spread over the devices."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -154,14 +155,14 @@ class Bundle:
 
     def __iter__(self) -> Iterator[int]:
         while self.calls_done < self.cut.calls:
-            running: list[tuple[Wave, Round]] = []
+            running: list[tuple[int, Future[tuple[Carry, Round]]]] = []
             for number, wave in enumerate(self.waves):
                 if any(self.trained[lane].status is Status.OK for block in wave for lane in block):
-                    running.append((wave, self.call(number)))
-                if len(running) > 1:
+                    running.append((number, self.call(number)))
+                if len(running) > self.program.at_once:
                     self.note(*running.pop(0))
-            for wave, rounds in running:
-                self.note(wave, rounds)
+            for number, call in running:
+                self.note(number, call)
             self.calls_done += 1
             yield self.cut.updates_after(self.calls_done)
         for trained in self.trained:
@@ -169,15 +170,14 @@ class Bundle:
             if trained.best.kept is None:
                 trained.status = Status.DIVERGED
 
-    def call(self, number: int) -> Round:
-        """One device call for a wave, while the next wave's rows are gathered."""
+    def call(self, number: int) -> Future[tuple[Carry, Round]]:
+        """Starts one device call for a wave, while the next wave's rows are gathered."""
         data, stop = self.feed.rows(self.streams(number), self.calls_done)
         if number + 1 < len(self.waves):
             self.feed.ahead(self.streams(number + 1), self.calls_done)
         elif self.calls_done + 1 < self.cut.calls:
             self.feed.ahead(self.streams(0), self.calls_done + 1)
-        self.carries[number], rounds = self.program(*self.placed(number), self.total, data, stop)
-        return rounds
+        return self.program.start(*self.placed(number), self.total, data, stop)
 
     def seen(self, lane: int) -> int:
         """Steps that a lane has been given: those of its rounds."""
@@ -200,13 +200,14 @@ class Bundle:
         """The fold and seed that each block of a wave works on."""
         return [(self.lanes[block[0]].fold, self.lanes[block[0]].seed) for block in self.waves[number]]
 
-    def note(self, wave: Wave, rounds: Round) -> None:
+    def note(self, number: int, call: Future[tuple[Carry, Round]]) -> None:
         """Reads what a wave reported and keeps each lane's best round."""
+        self.carries[number], rounds = call.result()
         report = jax.device_get(rounds)
         calls = self.calls_done
         ended = self.cut.rounds_after(calls + 1) - self.cut.rounds_after(calls)
         seen: set[int] = set()
-        for device, block in enumerate(wave):
+        for device, block in enumerate(self.waves[number]):
             for place, lane in enumerate(block):
                 trained = self.trained[lane]
                 if lane in seen or trained.status is not Status.OK:

@@ -1,7 +1,8 @@
 """The compiled program: advances the blocks of lanes on each device by some rounds of training."""
 
 from collections.abc import Callable
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -16,6 +17,7 @@ from downslope.optimizers.base import gradients_per_step, searching
 from downslope.training.by_kernel import plan
 from downslope.training.many_rows import Batch, by_parts
 from downslope.training.step import Recipe, batch_loss, factors, handed_on, scored, update, without_penalty
+from downslope.training.stream import memory
 
 FEW_ROWS = 1024  # of a round; linear models are the default below
 SINGLES = 4  # updates in one turn of the loop where each sees one example: the loop around it costs as much
@@ -56,7 +58,8 @@ class Shape(NamedTuple):
     batches of `batch` rows lie one after another and repeat after `period` of them. `stop` counts the rows of the stopping
     slice, `labels` says whether targets are class indices, `random` whether the model needs a key (dropout).
     Each device has `blocks` blocks of `block` lanes, which are advanced at once or in `turns`; or all devices together have one
-    block, and each adds up its `parts` of the batch.
+    block, and each adds up its `parts` of the batch. A kernel in the program's place knows one device, on which the blocks of
+    several calls are at work.
     """
 
     devices: int
@@ -148,6 +151,37 @@ def idle(work: Callable[..., tuple[Carry, Round]]) -> Callable[..., tuple[Carry,
     return rest
 
 
+def one_carry(shape: Shape, recipe: Recipe) -> Carry:
+    """Shapes of one lane's carry."""
+
+    def build() -> Carry:
+        params = recipe.model.init(jax.random.key(0), shape.features, shape.outputs)
+        flag = jnp.zeros((), bool)
+        return Carry(params, recipe.optimizer.init(params), jnp.zeros((), jnp.int32), flag, flag, jnp.zeros((), jnp.uint32))
+
+    return jax.eval_shape(build)
+
+
+def batch_shapes(shape: Shape, *rows: int) -> Batch:
+    """Shapes of so many rows."""
+    kinds = ((*rows, shape.features), jnp.float32), (rows, jnp.int32 if shape.labels else jnp.float32), (rows, jnp.float32)
+    return Batch(*(jax.ShapeDtypeStruct(*kind) for kind in kinds))  # type: ignore[arg-type]  # shapes for arrays
+
+
+def planned(shape: Shape, recipe: Recipe) -> Plan | None:
+    """What the kernel is told that takes the place of `advance`, where it can."""
+    if shape.parts or shape.blocks > 1:
+        return None
+    batch, stop = (batch_shapes(shape, rows) for rows in (shape.batch, shape.stop))
+    return plan(recipe, Run(*one_carry(shape, recipe)[:5]), batch, stop)
+
+
+@cache
+def workers(count: int) -> ThreadPoolExecutor:
+    """As many threads, each of which has the kernel at work on a core."""
+    return ThreadPoolExecutor(count, thread_name_prefix="worker")
+
+
 class Program:
     """`advance`, compiled once for a recipe's structure and a shape, for all blocks of lanes; or a kernel in its place (0023).
 
@@ -157,42 +191,22 @@ class Program:
     """
 
     def __init__(self, shape: Shape, recipe: Recipe) -> None:
-        self.shape = shape
+        self.plan = planned(shape, recipe)
+        self.shape = shape = shape if self.plan is None else shape._replace(devices=1)
+        self.at_once = 1 if self.plan is None else jax.device_count()
         self.mesh = Mesh(np.array(jax.devices()[: shape.devices]), ("device",))
         self.spec = PartitionSpec() if shape.parts else PartitionSpec("device")
         self.sharding = NamedSharding(self.mesh, self.spec)
         self.whole = NamedSharding(self.mesh, PartitionSpec())
         self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.places, shape.block), jnp.float32), recipe)
-        self.carry_shapes = self.lead(self.one_carry(recipe), (shape.places, shape.block))
-        self.hidden = recipe.model.hidden
+        self.carry_shapes = self.lead(one_carry(shape, recipe), (shape.places, shape.block))
+        self.recipe, self.hidden = recipe, recipe.model.hidden
         self.compiled: dict[bool, Any] = {}
-        self.plan = self.planned(recipe)
-
-    def planned(self, recipe: Recipe) -> Plan | None:
-        """What the kernel is told that takes the place of `advance`, where it can."""
-        if self.shape.parts or self.shape.blocks > 1:
-            return None
-        whole, (batch, stop) = (
-            Run(*self.one_carry(recipe)[:5]),
-            (self.batch_shapes(rows) for rows in (self.shape.batch, self.shape.stop)),
-        )
-        batch, stop = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), (batch, stop))
-        return plan(recipe, whole, batch, stop)
 
     @property
     def short(self) -> bool:
         """Whether the runs are over before a compiler that takes its time pays: a linear model on few rows (0019)."""
         return self.hidden == 0 and self.shape.calls * self.shape.steps * self.shape.batch <= FEW_ROWS
-
-    def one_carry(self, recipe: Recipe) -> Carry:
-        """Shapes of one lane's carry."""
-
-        def build() -> Carry:
-            params = recipe.model.init(jax.random.key(0), self.shape.features, self.shape.outputs)
-            flag = jnp.zeros((), bool)
-            return Carry(params, recipe.optimizer.init(params), jnp.zeros((), jnp.int32), flag, flag, jnp.zeros((), jnp.uint32))
-
-        return jax.eval_shape(build)
 
     def abstract(self, shape: tuple[int, ...], dtype: Any) -> jax.ShapeDtypeStruct:
         """An array's shape and type, spread over the devices."""
@@ -204,22 +218,33 @@ class Program:
 
     def batch_shapes(self, *rows: int) -> Any:
         """Shapes of a `Batch` of rows, one for each block."""
-        lead = (self.shape.places, *rows)
-        return Batch._make(
-            (
-                self.abstract((*lead, self.shape.features), jnp.float32),
-                self.abstract(lead, jnp.int32 if self.shape.labels else jnp.float32),
-                self.abstract(lead, jnp.float32),
-            )
-        )
+        return self.lead(batch_shapes(self.shape, *rows), (self.shape.places,))
 
     def compile(self) -> "Program":
         """Traces and compiles what ends a round, and what does not where a round is too long; a second call does nothing."""
         for ends in (True, False) if self.shape.calls > 1 else (True,):
             if ends not in self.compiled:
-                self.compiled[ends] = self.build(ends)
+                made = self.build(ends)
+                if self.plan is not None:
+                    self.rehearse(made, ends)
+                self.compiled[ends] = made
                 COMPILED.append(f"{self.shape}{BY_KERNEL if self.plan else ''}")
         return self
+
+    def arguments(self, ends: bool) -> tuple[Any, ...]:
+        """Shapes of what a device call is given."""
+        batches, stop = self.batch_shapes(self.shape.period, self.shape.batch), self.batch_shapes(self.shape.stop)
+        total = jax.ShapeDtypeStruct((), jnp.float32, sharding=self.whole)
+        return self.recipe_shapes, self.carry_shapes, total, batches, stop if ends else None
+
+    def rehearse(self, made: Any, ends: bool) -> None:
+        """Calls the kernel for lanes that are not alive, for JAX's first call of a program has all others wait until it is over.
+        Nobody looks at the rows, so they take no memory."""
+        _, carry, total, *rows = self.arguments(ends)
+        recipe = tree.map(lambda leaf, value: np.full(leaf.shape, value, leaf.dtype), self.recipe_shapes, self.recipe)
+        carry, total = tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), (carry, total))
+        rows = tree.map(lambda leaf: memory(leaf.shape, leaf.dtype), rows)
+        made(*jax.device_put((recipe, carry, total, *rows), (self.sharding, self.sharding, self.whole, *[self.sharding] * 2)))
 
     def build(self, ends: bool) -> Any:
         """The compiled program of a device call that ends a round, or of one that does not and sees no stopping slice."""
@@ -253,19 +278,12 @@ class Program:
         spread = jax.shard_map(
             on_device, mesh=self.mesh, in_specs=(spec, spec, PartitionSpec(), spec, spec), out_specs=spec, check_vma=False
         )
-        arguments = (
-            self.recipe_shapes,
-            self.carry_shapes,
-            jax.ShapeDtypeStruct((), jnp.float32, sharding=self.whole),
-            self.batch_shapes(shape.period, shape.batch),
-            self.batch_shapes(shape.stop) if ends else None,
-        )
         # Each core has a lane of its own: splitting one small product among them would wake a thread for every step.
         cpu = self.mesh.devices.flat[0].platform == "cpu"
         options: dict[str, str | bool] = {"xla_cpu_multi_thread_eigen": False} if cpu else {}
         if cpu and (self.short or self.plan is not None):
             options["xla_cpu_use_fusion_emitters"] = False
-        return jax.jit(spread, donate_argnums=(1,)).lower(*arguments).compile(compiler_options=options)
+        return jax.jit(spread, donate_argnums=(1,)).lower(*self.arguments(ends)).compile(compiler_options=options)
 
     def by_kernel(
         self, plan: Plan, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None
@@ -274,6 +292,13 @@ class Program:
         run, report = rounds(plan, recipe, total, Run(*carry[:5]), data, stop, self.shape.rounds, self.shape.steps)
         return Carry(*run, carry.seed), Round(*report)
 
-    def __call__(self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None) -> tuple[Carry, Round]:
-        """Starts one device call; the given carry's memory is used again."""
-        return self.compile().compiled[stop is not None](recipe, carry, total, data, stop)
+    def start(
+        self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None
+    ) -> Future[tuple[Carry, Round]]:
+        """Starts one device call; the given carry's memory is used again. XLA has its caller wait for a kernel."""
+        call, given = self.compile().compiled[stop is not None], (recipe, carry, total, data, stop)
+        if self.plan is not None:
+            return workers(self.at_once).submit(call, *given)
+        started: Future[tuple[Carry, Round]] = Future()
+        started.set_result(call(*given))
+        return started

@@ -1,5 +1,7 @@
 """The engine where one kernel carries out a lane, beside the same engine by XLA."""
 
+import threading
+
 import jax
 import numpy as np
 import pytest
@@ -111,3 +113,18 @@ def test_what_the_kernel_does_not_know_is_left_to_xla():
     for model in (Mlp(widths=(8,)), Mlp(widths=(16,), dropout=0.5)):
         bundle = run(trainer(model), [Lane(recipe(model=model), 0, 5)])
         assert bundle.program.plan is None and bundle.trained[0].status is Status.OK
+
+
+def test_as_many_calls_are_at_work_as_there_are_devices():
+    """Each waits here until the other one has begun. No bit changes."""
+    model, folds = Mlp(widths=(16,)), [fold(60), fold(60, seed=1)]
+    lanes = [Lane(recipe(rate, model=model), place, 5) for rate in (0.01, 0.1) for place in (0, 1)]
+    alone = [bits(lane) for one in lanes for lane in run(trainer(model, folds), [one]).trained]
+    train = trainer(model, folds)
+    bundle = train.bundle(lanes, 16, None, rmse_of(train))
+    call, meeting = bundle.program.compiled[True], threading.Barrier(2, timeout=60)
+    bundle.program.compiled[True] = lambda *given: (meeting.wait(), call(*given))[1]
+    for _ in bundle:
+        pass
+    assert (len(bundle.waves), bundle.cut.calls, bundle.program.shape.places) == (2, 1, 1)
+    assert [bits(lane) for lane in bundle.trained] == alone

@@ -137,7 +137,10 @@ def test_a_call_within_an_epoch_sees_no_stopping_slice(monkeypatch):
     monkeypatch.setattr(budget, "CALL_BYTES", 800)
     train = trainer(Linear(), epochs=3)
     bundle = train.bundle([Lane(recipe(model=Linear()), 0, 5)], 16, None, rmse_of(train))
-    reports = [bundle.call(0) for bundle.calls_done in range(4)]
+    reports = []
+    for bundle.calls_done in range(4):
+        bundle.carries[0], report = bundle.call(0).result()
+        reports.append(report)
     assert [report.stop_raw is not None for report in reports] == 2 * [False, True]
     assert sum(leaf.size for leaf in jax.tree.leaves(reports[0])) == 3 * bundle.program.shape.places * bundle.program.shape.block
 
