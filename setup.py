@@ -9,7 +9,10 @@ KERNELS = Extension(
     "downslope.core.kernels",
     [
         f"downslope/core/c/{name}.c"
-        for name in ("arithmetic", "compiled", "cross_entropy", "layer", "products", "rounds", "rows", "script", "summed")
+        for name in (
+            *("arithmetic", "compiled", "cross_entropy", "layer", "order"),
+            *("products", "rounds", "rows", "script", "summed"),
+        )
     ],
     depends=[
         f"downslope/core/c/{name}.h"

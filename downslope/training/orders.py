@@ -1,10 +1,12 @@
 """Which rows come in which batch: an order for each seed and epoch, the same for every contender."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 
 import numpy as np
+
+from downslope.core.order import order as rows_in_order
 
 REMEMBERED_ROWS = 20_000
 REMEMBERED = 300 * REMEMBERED_ROWS  # row numbers in the orders that are kept
@@ -29,21 +31,18 @@ def order(rows: int, batches: int, batch: int, seed: int, epoch: int, epochs: in
 def permutation(rows: int, seed: int, epoch: int) -> np.ndarray:
     """The row numbers of a table as one epoch shuffles them, in as few bytes each as will do.
 
-    Beyond the cache each swap of a shuffle waits for memory, while sorting reads along. So there the rows go in the order of
-    random numbers, 64 bits less those of the row's own number: that decides a tie, of which there is hardly one in any table.
+    Beyond the cache each swap of a shuffle waits for memory. So there the rows go in the order of random numbers.
     """
-    draw, narrow = np.random.Philox(key=[seed, epoch]), np.min_scalar_type(rows)
     if rows < SORTED_ROWS:
-        return np.random.Generator(draw).permutation(rows).astype(narrow)
-    own = np.uint64((1 << (rows - 1).bit_length()) - 1)
-    keys, found = draw.random_raw(rows), np.empty(rows, narrow)
-    parts = [slice(first, min(rows, first + SORTED_ROWS)) for first in range(0, rows, SORTED_ROWS)]  # none leaves the cache
-    for part in parts:
-        keys[part] = (keys[part] & ~own) | np.arange(part.start, part.stop, dtype=np.uint64)
-    keys.sort()
-    for part in parts:
-        found[part] = keys[part] & own
-    return found
+        draw = np.random.Generator(np.random.Philox(key=[seed, epoch]))
+        return draw.permutation(rows).astype(np.min_scalar_type(rows))
+
+    def numbers() -> Iterator[np.ndarray]:
+        draw = np.random.Philox(key=[seed, epoch])
+        for first in range(0, rows, SORTED_ROWS):  # parts that do not leave the cache
+            yield draw.random_raw(min(rows - first, SORTED_ROWS))
+
+    return rows_in_order(numbers, rows)
 
 
 def dealt(shuffled: np.ndarray, batches: int, batch: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
