@@ -10,6 +10,7 @@ import numpy as np
 from downslope.comparison import optimum, own
 from downslope.comparison.aims import offset
 from downslope.comparison.contender import Contender, plain
+from downslope.comparison.curves_file import Numbers
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
@@ -229,10 +230,12 @@ def state_bytes(evidence: Evidence, contender: Contender) -> float:
     return size(state) / max(1, sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(params)))
 
 
-def curves(evidence: Evidence, judged: Mapping[str, Judged], phase: str | None = None) -> Iterator[dict[str, Any]]:
-    """One row for each contender, learning rate, seed, epoch, split and metric, of one phase or of both.
+def epochs(
+    evidence: Evidence, judged: Mapping[str, Judged], phase: str | None = None
+) -> Iterator[tuple[dict[str, Any], Numbers]]:
+    """For each epoch of each run, of one phase or of both, whose it is and how it was made, and its numbers by split and metric.
 
-    A confirmation run ends with its metrics on the judged rows, at the epoch that was kept.
+    A confirmation run has its metrics on the judged rows at the epoch that was kept.
     """
     for contender in evidence.contenders:
         if contender.reason:
@@ -253,16 +256,21 @@ def curves(evidence: Evidence, judged: Mapping[str, Judged], phase: str | None =
                 "learning_rate": run.learning_rate,
             }
             examples = len(fit.train) * gradients(contender)
-            series = (
-                ("train", "loss", run.arrays["train_loss"]),
-                ("stop", "loss", run.arrays["stop_loss"]),
-                ("stop", evidence.metric.name, evidence.metric.sign * run.arrays["stop_score"]),
-            )
-            for split, metric, values in series:
-                for number, value in enumerate(values.tolist(), start=1):
-                    seen = {"epoch": float(number), "examples_seen": number * examples}
-                    yield {**start, **seen, "split": split, "metric": metric, "value": finite(value)}
-            if run.phase == "confirmation" and run.fit in verdicts:
-                kept = {"epoch": float(run.best + 1), "examples_seen": (run.best + 1) * examples}
-                for metric, value in verdicts[run.fit].items():
-                    yield {**start, **kept, "split": "judge", "metric": metric, "value": finite(value)}
+            series = {
+                ("train", "loss"): run.arrays["train_loss"],
+                ("stop", "loss"): run.arrays["stop_loss"],
+                ("stop", evidence.metric.name): evidence.metric.sign * run.arrays["stop_score"],
+            }
+            kept = verdicts.get(run.fit, {}) if run.phase == "confirmation" else {}
+            for epoch, values in enumerate(zip(*(each.tolist() for each in series.values()), strict=True), start=1):
+                found: Numbers = dict(zip(series, map(finite, values), strict=True))
+                if epoch == run.best + 1:
+                    found |= {("judge", metric): finite(value) for metric, value in kept.items()}
+                yield {**start, "epoch": float(epoch), "examples_seen": epoch * examples}, found
+
+
+def curves(evidence: Evidence, judged: Mapping[str, Judged], phase: str | None = None) -> Iterator[dict[str, Any]]:
+    """The same, one row for each number."""
+    for start, found in epochs(evidence, judged, phase):
+        for (split, metric), value in found.items():
+            yield {**start, "split": split, "metric": metric, "value": value}

@@ -11,31 +11,32 @@ from downslope.prediction.whole import write_whole
 from downslope.prediction.write import harmless
 
 NAME = "runs.csv"
-CURVE = ("split", "metric")
 LOST = "nan"
 """What stands where a number was not finite; an empty cell is one that was never there."""
+Numbers = dict[tuple[str, str], float | None]
+"""By split and metric; `None` where a number was not finite."""
 KINDS = {"seed": int, "repetition": int, "fold": int, "examples_seen": int, "learning_rate": float, "epoch": float}
 
 
-def write_runs(folder: Path, runs: Iterable[Mapping[str, Any]]) -> None:
-    """Writes rows with `split`, `metric` and `value` as lines with a column for each split and metric."""
-    lines: dict[tuple[Any, ...], dict[str, str]] = {}
-    names: list[str] = []
-    for row in runs:
-        names = names or [name for name in row if name not in (*CURVE, "value")]
-        key = tuple(map(row.__getitem__, names))
-        line = lines.get(key)
-        if line is None:
-            line = lines[key] = {}
-        value = row["value"]
-        line[f"{row['split']} {row['metric']}"] = LOST if value is None else f"{value:.7g}"
-    curves = list(dict.fromkeys(curve for line in lines.values() for curve in line))
+def write_runs(folder: Path, epochs: Iterable[tuple[Mapping[str, Any], Numbers]]) -> None:
+    """Writes a line for each epoch: whose it is and how it was made, then its numbers by split and metric."""
+    lines = list(epochs)
+    names = list(lines[0][0]) if lines else []
+    curves = list(dict.fromkeys(curve for _, numbers in lines for curve in numbers))
     table = io.StringIO(newline="")
     writer = csv.writer(table)
-    writer.writerow([*names, *curves])
+    writer.writerow([*names, *map(" ".join, curves)])
     spelled = lru_cache(1 << 16, typed=True)(cell)  # the same few settings stand in every line of a run
-    writer.writerows([*map(spelled, key), *map(line.get, curves)] for key, line in lines.items())
+    for settings, numbers in lines:
+        writer.writerow(
+            [*map(spelled, settings.values()), *(number(numbers[curve]) if curve in numbers else "" for curve in curves)]
+        )
     write_whole(folder / NAME, table.getvalue().encode())
+
+
+def number(value: float | None) -> str:
+    """Seven digits of it."""
+    return LOST if value is None else f"{value:.7g}"
 
 
 def cell(value: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from downslope.comparison import fairness, folder, metrics, own, reach, why
 from downslope.comparison.advise import advise
-from downslope.comparison.assemble import Evidence, curves, entry
+from downslope.comparison.assemble import Evidence, curves, entry, epochs
 from downslope.comparison.contender import Contender, default_rate
 from downslope.comparison.controls import KINDS, Rows, at_once, control, side_by_side
 from downslope.comparison.counterfactual import Trials
@@ -360,7 +360,7 @@ class Closing:
         pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
         (render,) = bring(PAGE)
         render.write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
-        folder.write_result(place, data, curves(self.evidence, judged))
+        folder.write_result(place, data, epochs(self.evidence, judged))
         return pooled
 
 

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from downslope.comparison.curves_file import write_runs
+from downslope.comparison.curves_file import Numbers, write_runs
 from downslope.comparison.ledger import FILES, FORMAT, Ledger, clear
 from downslope.core.errors import BadData, DownslopeError
 from downslope.prediction.whole import write_whole
@@ -88,7 +88,7 @@ def fingerprint(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def write_result(folder: Path, data: Mapping[str, Any], runs: Iterable[Mapping[str, Any]]) -> None:
+def write_result(folder: Path, data: Mapping[str, Any], epochs: Iterable[tuple[Mapping[str, Any], Numbers]]) -> None:
     """`result.json` as strict JSON, and `runs.csv`."""
     write_whole(folder / "result.json", json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False).encode())
-    write_runs(folder, runs)
+    write_runs(folder, epochs)
