@@ -103,8 +103,7 @@ class Closing:
 
     def fitted(self, controls: Sequence[tuple[Any, int]]) -> Iterator[Run]:
         """The runs of these controls on these fits."""
-        workers = at_once(max(train.size for train, _ in self.problem.matrices))
-        return side_by_side(self.run_control, controls, workers)
+        return side_by_side(self.run_control, controls, at_once(max(train.size for train, _ in self.problem.matrices)))
 
     def wanted_controls(self) -> dict[tuple[str, int], int]:
         """For each control and each confirmation fit that it is judged on, the fit that is run: equal rows are run once."""

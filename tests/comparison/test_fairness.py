@@ -49,11 +49,11 @@ def digest(arrays) -> str:
 def seen():
     """A comparison of two mini-batch methods and gradient descent, watched."""
     seen = Seen()
-    call, runner = Program.__call__, comparing.Runner
+    start, runner = Program.start, comparing.Runner
 
     def watched(self, recipe, carry, total, data, stop):
         seen.note(recipe, carry, data)
-        return call(self, recipe, carry, total, data, stop)
+        return start(self, recipe, carry, total, data, stop)
 
     class Watched(runner):
         def __init__(self, *args, **keywords) -> None:
@@ -67,7 +67,7 @@ def seen():
 
     patch = pytest.MonkeyPatch()
     with patch.context() as place:
-        place.setattr(Program, "__call__", watched)
+        place.setattr(Program, "start", watched)
         place.setattr(comparing, "Runner", Watched)
         downslope.compare(small.only(*small.PLAIN), optimizers="gradient_descent, sgd, adam", **OPTIONS)
     return seen
