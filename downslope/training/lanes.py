@@ -156,9 +156,9 @@ class Bundle:
     def __iter__(self) -> Iterator[int]:
         while self.calls_done < self.cut.calls:
             running: list[tuple[int, Future[tuple[Carry, Round]]]] = []
-            for number, wave in enumerate(self.waves):
-                if any(self.trained[lane].status is Status.OK for block in wave for lane in block):
-                    running.append((number, self.call(number)))
+            alive = [number for number, wave in enumerate(self.waves) if self.going_on(wave)]
+            for number in alive:
+                running.append((number, self.call(number, len(alive) == 1)))
                 if len(running) > self.program.at_once:
                     self.note(*running.pop(0))
             for number, call in running:
@@ -170,14 +170,18 @@ class Bundle:
             if trained.best.kept is None:
                 trained.status = Status.DIVERGED
 
-    def call(self, number: int) -> Future[tuple[Carry, Round]]:
+    def going_on(self, wave: Wave) -> bool:
+        """Whether one of a wave's lanes is still trained."""
+        return any(self.trained[lane].status is Status.OK for block in wave for lane in block)
+
+    def call(self, number: int, alone: bool = False) -> Future[tuple[Carry, Round]]:
         """Starts one device call for a wave, while the next wave's rows are gathered."""
         data, stop = self.feed.rows(self.streams(number), self.calls_done)
         if number + 1 < len(self.waves):
             self.feed.ahead(self.streams(number + 1), self.calls_done)
         elif self.calls_done + 1 < self.cut.calls:
             self.feed.ahead(self.streams(0), self.calls_done + 1)
-        return self.program.start(*self.placed(number), self.total, data, stop)
+        return self.program.start(*self.placed(number), self.total, data, stop, alone)
 
     def seen(self, lane: int) -> int:
         """Steps that a lane has been given: those of its rounds."""

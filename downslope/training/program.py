@@ -293,11 +293,12 @@ class Program:
         return Carry(*run, carry.seed), Round(*report)
 
     def start(
-        self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None
+        self, recipe: Recipe, carry: Carry, total: jax.Array, data: Batch, stop: Batch | None, alone: bool = False
     ) -> Future[tuple[Carry, Round]]:
-        """Starts one device call; the given carry's memory is used again. XLA has its caller wait for a kernel."""
+        """Starts one device call; the given carry's memory is used again. XLA has its caller wait for a kernel, which it may do
+        where the call is `alone`: a thread of its own would first have to be given its turn by Python."""
         call, given = self.compile().compiled[stop is not None], (recipe, carry, total, data, stop)
-        if self.plan is not None:
+        if self.plan is not None and not alone:
             return workers(self.at_once).submit(call, *given)
         started: Future[tuple[Carry, Round]] = Future()
         started.set_result(call(*given))

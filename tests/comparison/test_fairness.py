@@ -51,9 +51,9 @@ def seen():
     seen = Seen()
     start, runner = Program.start, comparing.Runner
 
-    def watched(self, recipe, carry, total, data, stop):
+    def watched(self, recipe, carry, total, data, *others):
         seen.note(recipe, carry, data)
-        return start(self, recipe, carry, total, data, stop)
+        return start(self, recipe, carry, total, data, *others)
 
     class Watched(runner):
         def __init__(self, *args, **keywords) -> None:
