@@ -96,7 +96,7 @@ class Closing:
         }
 
     def controls(self) -> dict[str, Judged]:
-        """The constant, the linear model and the boosted trees on the same fits, side by side on the cores; no program runs."""
+        """The constant, the linear model and the boosted trees on the same fits; no program runs."""
         for run in self.fitted(self.missing_controls()):
             self.ledger.add([run], run.contender)
         return self.judged_controls()

@@ -11,13 +11,13 @@ from downslope.core.rows import pointer
 HEAP = 11  # a heap has about two to this power of numbers, which stay in the core's cache
 
 
-def order(numbers: Callable[[], Iterable[np.ndarray]], rows: int) -> np.ndarray:
+def rows_in_order(numbers: Callable[[], Iterable[np.ndarray]], rows: int) -> np.ndarray:
     """Row numbers in the order of a random number for each row, in as few bytes as will do.
 
     `numbers` gives them in parts, uint64, the same ones whenever it is asked. Of 64 bits the last make room for the row's own
     number: that decides a tie, of which there is hardly one in any table.
 
-    >>> order(lambda: [np.array([1 << 60, 1 << 62], np.uint64), np.array([1 << 61], np.uint64)], rows=3)
+    >>> rows_in_order(lambda: [np.array([1 << 60, 1 << 62], np.uint64), np.array([1 << 61], np.uint64)], rows=3)
     array([0, 2, 1], dtype=uint8)
     """
     own, narrow, library = (1 << (rows - 1).bit_length()) - 1, np.min_scalar_type(rows), native.library()

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from downslope.core.order import order as rows_in_order
+from downslope.core.order import rows_in_order
 
 REMEMBERED_ROWS = 20_000
 REMEMBERED = 300 * REMEMBERED_ROWS  # row numbers in the orders that are kept

@@ -164,8 +164,9 @@ def one_carry(shape: Shape, recipe: Recipe) -> Carry:
 
 def batch_shapes(shape: Shape, *rows: int) -> Batch:
     """Shapes of so many rows."""
-    kinds = ((*rows, shape.features), jnp.float32), (rows, jnp.int32 if shape.labels else jnp.float32), (rows, jnp.float32)
-    return Batch(*(jax.ShapeDtypeStruct(*kind) for kind in kinds))  # type: ignore[arg-type]  # shapes for arrays
+    target = jnp.int32 if shape.labels else jnp.float32
+    kinds = ((*rows, shape.features), jnp.float32), (rows, target), (rows, jnp.float32)
+    return Batch._make(jax.ShapeDtypeStruct(*kind) for kind in kinds)
 
 
 def planned(shape: Shape, recipe: Recipe) -> Plan | None:

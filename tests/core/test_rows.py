@@ -3,17 +3,8 @@
 import numpy as np
 import pytest
 
-from downslope.core import native, rows
+from downslope.core import native
 from downslope.core.rows import take
-
-
-@pytest.fixture(params=["ours", "numpy"])
-def kernels(request, monkeypatch):
-    """By whose kernels."""
-    if request.param == "numpy":
-        monkeypatch.setattr(rows.native, "library", lambda: None)
-    elif native.library() is None:
-        pytest.skip("the kernels were not compiled on this machine")
 
 
 @pytest.mark.parametrize("width", [1, 2, 4, 8])
