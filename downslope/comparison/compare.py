@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from downslope.comparison import finish, folder, metrics, own, second_tier, witness
 from downslope.comparison.command import command
@@ -164,7 +165,8 @@ def compare(
     )
     ties = f"differences up to {percent(margin)} of the way from the best score to the constant predictor count as ties"
     watcher.planned([*plan(rules, field, problem), ties])
-    with blamed(), folder.open_folder(place, facts, fresh) as ledger:
+    # A second thread for NumPy's products would wait for its next one where two cores are at work on runs.
+    with blamed(), threadpool_limits(1, "blas"), folder.open_folder(place, facts, fresh) as ledger:
         return carried_out(
             problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary, reasons
         )

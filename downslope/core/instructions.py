@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 STEP = 6  # numbers of an instruction: its code, the place of its result, four places
 CODES: dict[str, tuple[int, Callable[..., Any]]] = {  # from how many numbers, and what; in the order of the kernel's codes
@@ -90,10 +92,16 @@ class Operation(NamedTuple):
 
 def named(equation: Any) -> str | None:
     """The instruction for an operation of JAX on float32 numbers, truths or, where it is only counted, whole numbers."""
-    name, settings = equation.primitive.name, equation.params
     if len(equation.outvars) != 1 or len(equation.invars) > 3:
         return None
-    result, kinds = equation.outvars[0].aval.dtype, {each.aval.dtype.name for each in equation.invars}
+    given = frozenset(each.aval.dtype for each in equation.invars)
+    return instruction(equation.primitive.name, equation.outvars[0].aval.dtype, given, equation.params.get("y"))
+
+
+@cache
+def instruction(name: str, result: np.dtype, given: frozenset[np.dtype], power: int | None) -> str | None:
+    """The same, from the operation's name, the types of what it makes and is given, and the power to which it raises."""
+    kinds = {each.name for each in given}
     if name == "bitcast_convert_type":
         return "copy" if {result.name, *kinds} <= {"float32", "int32"} else None
     if kinds == {"int32"} and name != "convert_element_type":
@@ -103,7 +111,7 @@ def named(equation: Any) -> str | None:
     if result not in (jnp.float32, jnp.bool_) or not kinds <= {"float32", "bool"}:
         return None
     if name == "integer_pow":
-        return {2: "mul", -1: "inverse", -2: "inverse square"}.get(settings["y"])
+        return {2: "mul", -1: "inverse", -2: "inverse square"}.get(power or 0)
     return OTHERWISE.get(name, name if name in CODES else None)
 
 

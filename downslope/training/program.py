@@ -169,12 +169,12 @@ def batch_shapes(shape: Shape, *rows: int) -> Batch:
     return Batch._make(jax.ShapeDtypeStruct(*kind) for kind in kinds)
 
 
-def planned(shape: Shape, recipe: Recipe) -> Plan | None:
+def planned(shape: Shape, recipe: Recipe, carry: Carry) -> Plan | None:
     """What the kernel is told that takes the place of `advance`, where it can."""
     if shape.parts or shape.blocks > 1:
         return None
     batch, stop = (batch_shapes(shape, rows) for rows in (shape.batch, shape.stop))
-    return plan(recipe, Run(*one_carry(shape, recipe)[:5]), batch, stop)
+    return plan(recipe, Run(*carry[:5]), batch, stop)
 
 
 @cache
@@ -192,7 +192,8 @@ class Program:
     """
 
     def __init__(self, shape: Shape, recipe: Recipe) -> None:
-        self.plan = planned(shape, recipe)
+        carry = one_carry(shape, recipe)
+        self.plan = planned(shape, recipe, carry)
         self.shape = shape = shape if self.plan is None else shape._replace(devices=1)
         self.at_once = 1 if self.plan is None else jax.device_count()
         self.mesh = Mesh(np.array(jax.devices()[: shape.devices]), ("device",))
@@ -200,7 +201,7 @@ class Program:
         self.sharding = NamedSharding(self.mesh, self.spec)
         self.whole = NamedSharding(self.mesh, PartitionSpec())
         self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.places, shape.block), jnp.float32), recipe)
-        self.carry_shapes = self.lead(one_carry(shape, recipe), (shape.places, shape.block))
+        self.carry_shapes = self.lead(carry, (shape.places, shape.block))
         self.recipe, self.hidden = recipe, recipe.model.hidden
         self.compiled: dict[bool, Any] = {}
 

@@ -1,7 +1,8 @@
 """One update of one lane: loss, gradient, optimizer, change."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -62,8 +63,34 @@ def scored(recipe: Recipe, params: Params, rows: Batch) -> tuple[jax.Array, jax.
 
 def scored_at_once(recipe: Recipe, params: Params, rows: Batch) -> tuple[jax.Array, jax.Array]:
     """The same for few rows."""
+    return traced_scores(without_optimizer(recipe), params, rows)
+
+
+# What does not depend on an optimizer is compiled within itself, so that JAX traces it once for all of them.
+@partial(jax.jit, inline=True)
+def traced_scores(recipe: Recipe, params: Params, rows: Batch) -> tuple[jax.Array, jax.Array]:
+    """Raw scores of rows and their loss."""
     raw = raw_scores(recipe, params, rows.x)
     return raw, mean_loss(recipe, raw, rows.y, rows.share)
+
+
+@partial(jax.jit, inline=True)
+def traced_slope(
+    recipe: Recipe, params: Params, batch: Batch, key: jax.Array | None
+) -> tuple[tuple[jax.Array, jax.Array], Params]:
+    """A batch's loss with the penalty and without, and the gradient of the first."""
+
+    def objective(trial: Params) -> tuple[jax.Array, jax.Array]:
+        loss = batch_loss(recipe, trial, batch, key)
+        return loss if recipe.penalty is None else loss + recipe.penalty(trial), loss
+
+    return jax.value_and_grad(objective, has_aux=True)(params)
+
+
+def without_optimizer(recipe: Recipe) -> Recipe:
+    """All that scores and gradients depend on."""
+    nothing: Any = None
+    return recipe._replace(optimizer=nothing, schedule=nothing)
 
 
 def factors(recipe: Recipe, step: jax.Array, total: jax.Array) -> dict[str, jax.Array]:
@@ -88,10 +115,6 @@ def update(
     """
     here_key = jax.random.key(0) if key is None else key
 
-    def objective(trial: Params) -> tuple[jax.Array, jax.Array]:
-        loss = batch_loss(recipe, trial, batch, key)
-        return loss if recipe.penalty is None else loss + recipe.penalty(trial), loss
-
     def look(trial: Params) -> tuple[tuple[jax.Array, jax.Array], Params]:
         if key is None and (adding or many(len(batch.share))):
             loss, slope = (adding or by_blocks)(jax.value_and_grad(batch_loss, argnums=1), recipe, trial, batch)
@@ -99,7 +122,7 @@ def update(
                 return (loss, loss), slope
             more, steeper = jax.value_and_grad(recipe.penalty)(trial)
             return (loss + more, loss), tree.map(jnp.add, slope, steeper)
-        return jax.value_and_grad(objective, has_aux=True)(trial)
+        return traced_slope(without_optimizer(recipe), trial, batch, key)
 
     def loss_and_gradient(trial: Params) -> tuple[jax.Array, Params]:
         (whole, _), slope = look(trial)

@@ -6,8 +6,10 @@ import math
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import downslope
+from downslope.comparison.run import Runner
 from downslope.comparison.watch import Watcher
 from downslope.core.errors import DownslopeError
 from downslope.losses import CrossEntropy, Huber, SquaredError
@@ -181,6 +183,19 @@ def test_a_saved_copy_predicts_the_same_and_does_not_overwrite(prices, tmp_path)
     assert small.timeless(copy) == small.timeless(prices.folder)
     with pytest.raises(DownslopeError, match="not an empty folder"):
         prices.save(copy)
+
+
+def test_numpy_multiplies_on_one_thread_while_runs_train_and_as_before_afterwards(monkeypatch):
+    def threads() -> list[int]:
+        return [each["num_threads"] for each in threadpool_info() if "numpy" in each["filepath"]]
+
+    during, train = [], Runner.train
+    monkeypatch.setattr(Runner, "train", lambda *given: during.append(threads()) or train(*given))
+    with threadpool_limits(2):
+        before = threads()
+        quick(small.only("size", "age", "price"), target="price", losses="huber", optimizers="adam", reasons=False)
+        assert threads() == before
+    assert during and all(count == [1] * len(before) for count in during)
 
 
 def test_own_objects_own_grid_penalty_schedule_and_weights():
