@@ -1,7 +1,8 @@
 """Puts the rows that a wave of lanes needs on its devices, each stream gathered once."""
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -12,10 +13,11 @@ from downslope.training.budget import Cut
 from downslope.training.many_rows import Batch
 from downslope.training.orders import Latest
 from downslope.training.program import Program
-from downslope.training.stream import Fold, aligned, chunk, padded, whole
+from downslope.training.stream import Fold, Rows, aligned, chunk, padded, room, whole
+from downslope.training.workers import workers
 
-GATHERER = ThreadPoolExecutor(1, thread_name_prefix="gatherer")
-Rows = tuple[np.ndarray, ...]
+AHEAD = 2  # streams that are gathered, or wait to be used
+MUCH = 4 << 20  # bytes that all cores gather together
 Stream = tuple[int, ...]
 """What batches depend on: fold, seed, call; and, for those on a device, its place."""
 
@@ -27,7 +29,7 @@ class Feed:
         self.program, self.cut, self.folds = program, cut, folds
         self.kept: dict[Stream, Batch] = {}
         self.stops: dict[tuple[int, int], Batch] = {}
-        self.coming: dict[Stream, Future[Rows]] = {}
+        self.coming: dict[Stream, Callable[[], Rows]] = {}
         self.latest = Latest()
         self.slices: dict[int, Rows] = {}
 
@@ -45,11 +47,16 @@ class Feed:
             streams = [*streams] * shape.devices
         return [(fold, 0 if full else seed, 0 if full else call, at // blocks) for at, (fold, seed) in enumerate(streams)]
 
-    def ahead(self, streams: Sequence[tuple[int, int]], call: int) -> None:
-        """Begins to gather, in the background, what `rows` will be asked for next."""
+    def at_hand(self, streams: Sequence[tuple[int, int]], call: int) -> bool:
+        """Whether `rows` would not have to wait."""
+        return all(stream in self.kept for stream in self.wanted(streams, call))
+
+    def ahead(self, streams: Sequence[tuple[int, int]], call: int) -> bool:
+        """Begins to gather, in the background, what `rows` will be asked for next. Says whether more may be gathered after it."""
         for stream in self.wanted(streams, call):
             if stream not in self.kept and stream[:3] not in self.coming:
-                self.coming[stream[:3]] = GATHERER.submit(self.gather, *stream[:3])
+                self.coming[stream[:3]] = self.gather(*stream[:3])
+        return len(self.coming) < AHEAD
 
     def rows(self, streams: Sequence[tuple[int, int]], call: int) -> tuple[Batch, Batch | None]:
         """Batches for one (fold, seed) in each block, and stopping slices where the call ends a round."""
@@ -57,19 +64,33 @@ class Feed:
         self.ahead(streams, call)
         old, self.kept = self.kept, {}
         for stream in dict.fromkeys(wanted):
-            self.kept[stream] = old[stream] if stream in old else self.put(self.coming[stream[:3]].result(), stream[3])
-        self.coming.clear()
+            self.kept[stream] = old[stream] if stream in old else self.put(self.coming[stream[:3]](), stream[3])
+        for stream in wanted:
+            self.coming.pop(stream[:3], None)
         data = self.join([self.kept[stream] for stream in wanted])
         if (call + 1) % self.cut.calls_per_round:
             return data, None
         return data, self.join([self.stop(fold, device) for fold, _, _, device in wanted])
 
-    def gather(self, fold: int, seed: int, call: int) -> Rows:
-        """The batches of one stream for one call, on the host."""
+    def gather(self, fold: int, seed: int, call: int) -> Callable[[], Rows]:
+        """Begins to gather the batches of one stream for one call, on the host. What is given back waits for them."""
         shape, mine = self.program.shape, self.folds[fold]
         if self.full:
-            return whole(mine, shape.batch)
-        return chunk(mine, shape.period, shape.batch, seed, self.cut.steps, call * shape.period, self.latest)
+            return workers().submit(whole, mine, shape.batch).result
+        out = room(mine, shape.period, shape.batch)
+        count = jax.device_count() if out[0].nbytes > MUCH else 1
+        mine = partial(chunk, mine, batch=shape.batch, seed=seed, epoch_size=self.cut.steps, latest=self.latest)
+        parts = []
+        for start, end in pairwise(shape.period * part // count for part in range(count + 1)):
+            place = tuple(each[start:end] for each in out)
+            parts.append(workers().submit(mine, batches=end - start, first=call * shape.period + start, out=place))
+
+        def gathered() -> Rows:
+            for part in parts:
+                part.result()
+            return out
+
+        return gathered
 
     def stop(self, fold: int, device: int) -> Batch:
         """The stopping slice of a fold, put on a device once."""

@@ -175,13 +175,24 @@ class Bundle:
         return any(self.trained[lane].status is Status.OK for block in wave for lane in block)
 
     def call(self, number: int, alone: bool = False) -> Future[tuple[Carry, Round]]:
-        """Starts one device call for a wave, while the next wave's rows are gathered."""
+        """Starts one device call for a wave, while the rows of those after it are gathered."""
         data, stop = self.feed.rows(self.streams(number), self.calls_done)
-        if number + 1 < len(self.waves):
-            self.feed.ahead(self.streams(number + 1), self.calls_done)
-        elif self.calls_done + 1 < self.cut.calls:
-            self.feed.ahead(self.streams(0), self.calls_done + 1)
-        return self.program.start(*self.placed(number), self.total, data, stop, alone)
+        if alone:  # then it is over when it has been started
+            self.look_ahead(number)
+        started = self.program.start(*self.placed(number), self.total, data, stop, alone)
+        if not alone:
+            self.look_ahead(number)
+        return started
+
+    def look_ahead(self, number: int) -> None:
+        """Begins to gather for the calls after that of a wave, unless the next one only waits to be started."""
+        if number + 1 < len(self.waves) and self.feed.at_hand(self.streams(number + 1), self.calls_done):
+            return
+        count, place = len(self.waves), self.calls_done * len(self.waves) + number
+        for coming in range(place + 1, min(place + 2 * count, self.cut.calls * count - 1) + 1):
+            call, wave = divmod(coming, count)
+            if not self.feed.ahead(self.streams(wave), call):
+                break
 
     def seen(self, lane: int) -> int:
         """Steps that a lane has been given: those of its rounds."""

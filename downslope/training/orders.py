@@ -1,8 +1,9 @@
 """Which rows come in which batch: an order for each seed and epoch, the same for every contender."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, lru_cache
+from threading import Lock
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from downslope.core.order import rows_in_order
 REMEMBERED_ROWS = 20_000
 REMEMBERED = 300 * REMEMBERED_ROWS  # row numbers in the orders that are kept
 SORTED_ROWS = 1 << 18
+PHILOX = 4  # numbers that it draws at a time
 
 
 def order(rows: int, batches: int, batch: int, seed: int, epoch: int, epochs: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -37,21 +39,20 @@ def permutation(rows: int, seed: int, epoch: int) -> np.ndarray:
         draw = np.random.Generator(np.random.Philox(key=[seed, epoch]))
         return draw.permutation(rows).astype(np.min_scalar_type(rows))
 
-    def numbers() -> Iterator[np.ndarray]:
-        draw = np.random.Philox(key=[seed, epoch])
-        for first in range(0, rows, SORTED_ROWS):  # parts that do not leave the cache
-            yield draw.random_raw(min(rows - first, SORTED_ROWS))
+    def numbers(row: int, count: int) -> np.ndarray:
+        return np.random.Philox(key=[seed, epoch]).advance(row // PHILOX).random_raw(count)
 
     return rows_in_order(numbers, rows)
 
 
 def dealt(shuffled: np.ndarray, batches: int, batch: int, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The batches of an epoch, or of several, whose numbers are `wanted`: what `order` says of them."""
-    first, after = (wanted + step for step in (0, 1))
-    first, after = first * shuffled.shape[-1] // batches, after * shuffled.shape[-1] // batches
-    place = first[:, None] + np.arange(batch)[None, :]
-    real = place < after[:, None]
-    return shuffled[..., np.minimum(place, after[:, None] - 1)], shares(real.astype(np.float32))
+    first, after = (each * shuffled.shape[-1] // batches for each in (wanted, wanted + 1))
+    place, real = first[:, None] + np.arange(batch), int((after - first).min())  # the rows that each batch has
+    share = np.repeat((1 / (after - first)).astype(np.float32)[:, None], batch, axis=1)
+    share[:, real:][place[:, real:] >= after[:, None]] = 0
+    np.minimum(place[:, real:], after[:, None] - 1, out=place[:, real:])
+    return shuffled[..., place], share
 
 
 def orders(rows: int, batches: int, batch: int, seed: int, first: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,15 +83,17 @@ class Latest:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
+        self.lock = Lock()
 
     def permutation(self, rows: int, seed: int, epoch: int) -> np.ndarray:
         """What `permutation` gives, computed once as long as epochs follow one another."""
-        known = self.kept.get((rows, seed))
-        if known is None or known[0] != epoch:
-            self.kept.pop((rows, seed), None)  # before the next is made
-            known = epoch, permutation(rows, seed, epoch)
-            self.kept[rows, seed] = known
-        return known[1]
+        with self.lock:
+            known = self.kept.get((rows, seed))
+            if known is None or known[0] != epoch:
+                self.kept.pop((rows, seed), None)  # before the next is made
+                known = epoch, permutation(rows, seed, epoch)
+                self.kept[rows, seed] = known
+            return known[1]
 
 
 def shares(weight: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """The compiled program: advances the blocks of lanes on each device by some rounds of training."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache, partial
+from concurrent.futures import Future
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +18,7 @@ from downslope.training.by_kernel import plan
 from downslope.training.many_rows import Batch, by_parts
 from downslope.training.step import Recipe, batch_loss, factors, handed_on, scored, update, without_penalty
 from downslope.training.stream import memory
+from downslope.training.workers import workers
 
 FEW_ROWS = 1024  # of a round; linear models are the default below
 SINGLES = 4  # updates in one turn of the loop where each sees one example: the loop around it costs as much
@@ -177,12 +178,6 @@ def planned(shape: Shape, recipe: Recipe, carry: Carry) -> Plan | None:
     return plan(recipe, Run(*carry[:5]), batch, stop)
 
 
-@cache
-def workers(count: int) -> ThreadPoolExecutor:
-    """As many threads, each of which has the kernel at work on a core."""
-    return ThreadPoolExecutor(count, thread_name_prefix="worker")
-
-
 class Program:
     """`advance`, compiled once for a recipe's structure and a shape, for all blocks of lanes; or a kernel in its place (0023).
 
@@ -301,7 +296,7 @@ class Program:
         where the call is `alone`: a thread of its own would first have to be given its turn by Python."""
         call, given = self.compile().compiled[stop is not None], (recipe, carry, total, data, stop)
         if self.plan is not None and not alone:
-            return workers(self.at_once).submit(call, *given)
+            return workers().submit(call, *given)
         started: Future[tuple[Carry, Round]] = Future()
         started.set_result(call(*given))
         return started

@@ -10,6 +10,7 @@ from downslope.core.rows import take
 from downslope.training.orders import REMEMBERED_ROWS, Latest, dealt, orders, shares
 
 ALIGNMENT = 64
+Rows = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,24 @@ class Fold:
         return self.x[rows], self.y[rows]
 
 
+def room(fold: Fold, batches: int, batch: int) -> Rows:
+    """Memory for `batches` batches: x, y, shares."""
+    x, y = fold.shown
+    kinds = (x.shape[1:], x.dtype), (y.shape[1:], y.dtype), ((), np.dtype(np.float32))
+    return tuple(memory((batches, batch, *shape), dtype) for shape, dtype in kinds)
+
+
 def chunk(
-    fold: Fold, batches: int, batch: int, seed: int, epoch_size: int, first: int, latest: Latest | None = None
-) -> tuple[np.ndarray, ...]:
-    """`batches` batches from batch number `first` on, where an epoch has `epoch_size` of them: x, y, shares."""
+    fold: Fold,
+    batches: int,
+    batch: int,
+    seed: int,
+    epoch_size: int,
+    first: int,
+    latest: Latest | None = None,
+    out: Rows | None = None,
+) -> Rows:
+    """`batches` batches from number `first` on, where an epoch has `epoch_size` of them: x, y, shares, written into `out`."""
     wanted = np.arange(first, first + batches)
     epochs = range(first // epoch_size, (first + batches - 1) // epoch_size + 1)
     if fold.rows <= REMEMBERED_ROWS:
@@ -64,18 +79,17 @@ def chunk(
             parts.append(dealt(latest.permutation(fold.rows, seed, epoch), epoch_size, batch, mine))
         rows, share = (np.concatenate(column) for column in zip(*parts, strict=True))
     if not fold.even:
-        share = shares(np.where(share > 0, gathered(fold.weight, rows), np.float32(0)))
-    x, y = fold.shown
-    return gathered(x, rows), gathered(y, rows), share
-
-
-def gathered(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """`values[rows]` in memory that begins at a multiple of 64 bytes: such an array JAX takes over, any other it copies."""
-    return take(values, rows, memory((*rows.shape, *values.shape[1:]), values.dtype))
+        weight = take(fold.weight, rows, np.empty(rows.shape, fold.weight.dtype))
+        share = shares(np.where(share > 0, weight, np.float32(0)))
+    out = out or room(fold, batches, batch)
+    for values, place in zip(fold.shown, out, strict=False):
+        take(values, rows, place)
+    out[2][...] = share
+    return out
 
 
 def memory(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array that begins at a multiple of 64 bytes."""
+    """An array that begins at a multiple of 64 bytes: such an array JAX takes over, any other it copies."""
     size = math.prod(shape) * dtype.itemsize
     raw = np.empty(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT

@@ -15,10 +15,10 @@ void downslope_deal(const uint64_t *numbers, int64_t count, int64_t shift, uint6
   for (int64_t i = 0; i < count; i++) out[place[numbers[i] >> shift]++] = (numbers[i] & ~own) | (row + i);
 }
 
-/* The rows of all heaps in order. `end` says where each heap ends, `room` is for the largest of them. */
-void downslope_put_in_order(const uint64_t *dealt, const int64_t *end, int64_t heaps, int64_t shift, uint64_t own, uint64_t *room,
-                            uint32_t *out) {
-  for (int64_t heap = 0, start = 0; heap < heaps; start = end[heap++]) {
+/* The rows of the heaps from `heap` to `last` in order. `end` says where each heap ends, `room` is for the largest of them. */
+void downslope_put_in_order(const uint64_t *dealt, const int64_t *end, int64_t heap, int64_t last, int64_t shift, uint64_t own,
+                            uint64_t *room, uint32_t *out) {
+  for (int64_t start = heap ? end[heap - 1] : 0; heap < last; start = end[heap++]) {
     const int64_t count = end[heap] - start;
     const uint64_t *mine = dealt + start;
     int32_t place[(1 << NEXT) + 1] = {0};
