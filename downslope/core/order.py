@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from ctypes import c_int64, c_uint64
+from functools import cache
 
 import numpy as np
 
@@ -52,15 +53,20 @@ def rows_in_order(numbers: Numbers, rows: int) -> np.ndarray:
         room, how = np.empty(heaps.max(), np.uint64), (c_int64(first), c_int64(last), shift, c_uint64(own))
         library.downslope_put_in_order(pointer(dealt), pointer(end), *how, pointer(room), pointer(out))
 
-    with ThreadPoolExecutor(cores) as pool:
-        counted = np.array(list(pool.map(count, parts)))
-        heaps = counted.sum(0)
-        end = np.cumsum(heaps)
-        places = end - heaps + np.cumsum(counted, 0) - counted
-        list(pool.map(deal, parts, places))
-        shares = np.linspace(0, len(heaps), cores + 1).astype(int).tolist()
-        list(pool.map(put_in_order, shares[:-1], shares[1:]))
+    counted = np.array(list(threads().map(count, parts)))
+    heaps = counted.sum(0)
+    end = np.cumsum(heaps)
+    places = end - heaps + np.cumsum(counted, 0) - counted
+    list(threads().map(deal, parts, places))
+    shares = np.linspace(0, len(heaps), cores + 1).astype(int).tolist()
+    list(threads().map(put_in_order, shares[:-1], shares[1:]))
     return out
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """One for each core; they are kept, for new ones would take new memory."""
+    return ThreadPoolExecutor(MOST, thread_name_prefix="order")
 
 
 def sorted_numbers(numbers: Numbers, rows: int, own: np.uint64) -> np.ndarray:

@@ -161,8 +161,8 @@ class Bundle:
                 running.append((number, self.call(number, len(alive) == 1)))
                 if len(running) > self.program.at_once:
                     self.note(*running.pop(0))
-            for number, call in running:
-                self.note(number, call)
+            while running:  # what one has reported is let go before the next is read
+                self.note(*running.pop(0))
             self.calls_done += 1
             yield self.cut.updates_after(self.calls_done)
         for trained in self.trained:

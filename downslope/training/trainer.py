@@ -151,12 +151,13 @@ class Trainer:
             self.constants[known] = np.asarray(loss.best_constant(target, weight, classes), np.float32)
         return self.model.starting_at(self.starts[key], self.constants[known])
 
-    def learned(self, lane: Lane, classes: int | None) -> tuple[np.ndarray, np.ndarray]:
-        """The targets that a lane learns from and their weights; smoothed class indices come as one row for each class."""
+    def learned(self, lane: Lane, classes: int | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """The targets that a lane learns from and their weights, `None` where all are 1: those of a large table take memory too.
+        Smoothed class indices come as one row for each class."""
         fold, (loss, *_, smoothing) = self.folds[lane.fold], lane.recipe
         target, weight = fold.shown[1].astype(np.int64 if self.labels else np.float64), fold.weight
         if smoothing is None:
-            return target, weight
+            return target, None if fold.even else weight
         if self.labels:
             weight = np.bincount(target, weight, classes or 0)
             target = np.arange(len(weight))
