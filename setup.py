@@ -10,7 +10,7 @@ KERNELS = Extension(
     [
         f"downslope/core/c/{name}.c"
         for name in (
-            *("arithmetic", "compiled", "cross_entropy", "layer", "order"),
+            *("added", "arithmetic", "compiled", "cross_entropy", "layer", "order"),
             *("products", "rounds", "rows", "script", "summed"),
         )
     ],

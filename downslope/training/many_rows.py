@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from downslope.core import tree
+from downslope.core import added, tree
 from downslope.core.types import Params
 
 ROWS, MANY = 1024, 16  # rows of a block, and how many blocks are many
@@ -79,6 +79,20 @@ def by_parts(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.A
     """Loss and gradient of a full batch, of which each of the devices adds up its parts. The sums of all parts are then added in
     one order, so that no bit depends on the number of devices. Nothing is computed for a lane that is not alive."""
     mine, (blocks, rows) = PARTS // devices, blocks_of(len(batch.share))
+    first = jax.lax.axis_index("device") * mine
+    some: Any = Batch._make(jax.ShapeDtypeStruct((rows, *each.shape[1:]), each.dtype) for each in batch)
+    plan = added.planned(lambda fixed, cut: look(fixed[0], fixed[1], cut), (recipe, params), some)
+    if plan is None:
+        sums = by_copies(look, recipe, params, batch, alive, first, mine)
+    else:
+        sums = added.added(plan, (recipe, params), batch, alive, first, mine, blocks)
+    rest = look(recipe, params, Batch(*(each[PARTS * blocks * rows :] for each in batch)))  # what fills no block
+    return tree.map(lambda each, more: jnp.sum(jax.lax.all_gather(each, "device", tiled=True), 0) + more, sums, rest)
+
+
+def by_copies(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.Array, first: jax.Array, parts: int) -> Any:
+    """The sums of some parts from the `first` on by XLA, which copies each block out of the table."""
+    blocks, rows = blocks_of(len(batch.share))
     tables = [in_a_row(each) for each in batch]
     lane, structure = jax.tree.flatten((recipe, params))
 
@@ -111,9 +125,7 @@ def by_parts(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.A
         zero = nothing(lane, [each[:rows] for each in batch])
         return jax.lax.scan(add, zero, number * blocks + jnp.arange(blocks))[0]
 
-    sums = jax.lax.map(part, jax.lax.axis_index("device") * mine + jnp.arange(mine))
-    rest = look(recipe, params, Batch(*(each[PARTS * blocks * rows :] for each in batch)))  # what fills no block
-    return tree.map(lambda each, more: jnp.sum(jax.lax.all_gather(each, "device", tiled=True), 0) + more, sums, rest)
+    return jax.lax.map(part, first + jnp.arange(parts))
 
 
 def in_a_row(values: jax.Array) -> jax.Array:

@@ -1,13 +1,19 @@
 """Full batches of many rows: all devices work for one lane, and no bit depends on how many they are."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.sharding import Mesh, PartitionSpec
 
+from downslope.core import added as added_up
+from downslope.core.primitive import registered
+from downslope.losses import CrossEntropy, Huber
+from downslope.models import Mlp
 from downslope.optimizers import GradientDescent, Lbfgs
-from downslope.training import checkpoint, many_rows
+from downslope.training import checkpoint, many_rows, step
 from downslope.training.many_rows import Batch, by_parts
 from downslope.training.program import COMPILED
 from downslope.training.status import Status
@@ -26,8 +32,15 @@ def lanes(make):
     ]
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch):
+@pytest.fixture(autouse=True, params=["kernel", "copies"])
+def few(request, monkeypatch):
+    """Small blocks, read where they lie by our kernel, or copied by XLA."""
+    if request.param == "copies":
+        monkeypatch.setattr(added_up, "planned", lambda *_: None)
+    elif not registered(added_up.KERNEL):
+        pytest.skip("the kernels were not compiled on this machine")
+    else:
+        monkeypatch.setattr(many_rows, "by_copies", None)
     for name, value in {"ROWS": 16, "MANY": 2, "PARTS": 4}.items():
         monkeypatch.setattr(many_rows, name, value)
 
@@ -105,8 +118,31 @@ def test_gradient_descent_by_parts_is_gradient_descent():
     part, rate = PARTS[0], 0.1
     found = run(trainer(Linear(), PARTS, EPOCHS), lanes(GradientDescent)[:1], None).trained[0]
     w, b, losses = np.zeros(3), part.y.mean(dtype=np.float64), []
-    for step in range(EPOCHS):
+    for number in range(EPOCHS):
         error = part.x @ w + b - part.y
         losses.append(np.mean(error**2))
-        w, b = w - rate * (1 - step / EPOCHS) * 2 * part.x.T @ error / ROWS, b - rate * (1 - step / EPOCHS) * 2 * error.mean()
+        w, b = w - rate * (1 - number / EPOCHS) * 2 * part.x.T @ error / ROWS, b - rate * (1 - number / EPOCHS) * 2 * error.mean()
     np.testing.assert_allclose(found.train_loss, losses, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss"), [(Mlp(widths=(16, 16)), Huber()), (Linear(), CrossEntropy()), (Mlp(widths=(16,)), CrossEntropy())]
+)
+def test_networks_and_classes_add_up_too(model, loss):
+    """To the gradient of all rows at once."""
+    table, classes = PARTS[0], 3 if isinstance(loss, CrossEntropy) else 1
+    y = (table.y > 0) + 1 * (table.y > 1) if classes > 1 else table.y
+    batch = Batch(jnp.asarray(table.x), jnp.asarray(y, jnp.int32 if classes > 1 else jnp.float32), jnp.full(ROWS, 1 / ROWS))
+    made = recipe(0.0, GradientDescent(), loss, model)._replace(optimizer=None, schedule=None)
+    made, params = jax.tree.map(jnp.float32, made), model.init(jax.random.key(0), 3, classes)
+    look = jax.value_and_grad(step.batch_loss, argnums=1)
+    mesh, spec = Mesh(np.array(jax.devices()[:2]), ("device",)), PartitionSpec()
+
+    def whole(flag: jax.Array, rows: Batch) -> tuple[jax.Array, Any]:
+        return by_parts(look, made, params, rows, flag, 2)
+
+    found = jax.jit(jax.shard_map(whole, mesh=mesh, in_specs=(spec, spec), out_specs=spec, check_vma=False))(
+        jnp.asarray(True), batch
+    )
+    for mine, truth in zip(jax.tree.leaves(found), jax.tree.leaves(look(made, params, batch)), strict=True):
+        np.testing.assert_allclose(mine, truth, rtol=2e-5, atol=2e-6)

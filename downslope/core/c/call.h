@@ -24,3 +24,10 @@ static inline int asked(XLA_FFI_CallFrame *frame) {
 
 static inline XLA_FFI_Buffer *argument(XLA_FFI_CallFrame *frame, long number) { return frame->args.args[number]; }
 static inline XLA_FFI_Buffer *result(XLA_FFI_CallFrame *frame, long number) { return frame->rets.rets[number]; }
+
+/* How many numbers it has. */
+static inline int64_t numbers(const XLA_FFI_Buffer *buffer) {
+  int64_t size = 1;
+  for (int64_t axis = 0; axis < buffer->rank; axis++) size *= buffer->dims[axis];
+  return size;
+}

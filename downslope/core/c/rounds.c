@@ -35,11 +35,6 @@ struct call {
   struct lane *its;
 };
 
-static int64_t numbers(const XLA_FFI_Buffer *buffer) {
-  int64_t size = 1;
-  for (int64_t axis = 0; axis < buffer->rank; axis++) size *= buffer->dims[axis];
-  return size;
-}
 static void *given(const struct call *call, int64_t number) { return argument(call->frame, number)->data; }
 static void *made(const struct call *call, int64_t number) { return result(call->frame, number)->data; }
 
