@@ -25,8 +25,13 @@ from downslope.comparison.report.svg import as_file
 from downslope.core import compiled
 from downslope.core.about import Task
 from downslope.core.arithmetic import arithmetic_p
+from downslope.core.script import script
 from downslope.core.summed import FEWEST, program_of
-from downslope.losses.base import share_of
+from downslope.core.work import ARITHMETIC
+from downslope.losses.base import Loss, share_of
+from downslope.models import Linear
+from downslope.training.many_rows import Batch
+from downslope.training.step import Recipe, traced_scores, traced_slope
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -71,20 +76,39 @@ def files() -> Iterator[tuple[Path, str]]:
 
 def programs() -> Iterator[tuple[str, tuple[int, ...]]]:
     """The programs worth compiling: of each loss with one score its mean and its gradient by the scores, if it is arithmetic
-    alone; of each default optimizer a step on one matrix."""
+    alone; what a run makes of the rows of a batch with a default loss; of each default optimizer a step on one matrix."""
     example = jax.ShapeDtypeStruct((FEWEST,), np.float32)
     found: dict[tuple[int, ...], str] = {}
     for entry in every("loss"):
         loss = entry.type()
-        if loss.about.task is not Task.MULTICLASS and loss.outputs() == 1:
-            text = program_of(share_of, (loss, example, example, np.float32(1)), by=1)
-            if text is not None:
-                found.setdefault(text, entry.name)
+        if loss.about.task is Task.MULTICLASS or loss.outputs() > 1:
+            continue
+        text = program_of(share_of, (loss, example, example, np.float32(1)), by=1)
+        if text is not None:
+            found.setdefault(text, entry.name)
+        if loss.about.default:
+            for text, name in zip(texts_of_rows(loss), ("learned", "scored"), strict=True):
+                found.setdefault(text, f"{entry.name}_{name}")
     for entry in every("optimizer"):
         if entry.type.about.default:
             for text in texts_of(entry.type()):
                 found.setdefault(text, f"{entry.name}_step")
     yield from ((name, text) for text, name in found.items())
+
+
+def texts_of_rows(loss: Loss) -> Iterator[tuple[int, ...]]:
+    """The programs for the rows from which a run learns, and for those that it scores, whatever its model."""
+    rows = 3  # as many as nothing else has
+    recipe: Any = Recipe(loss, None, None, None, Linear())  # pyright: ignore[reportArgumentType] - no optimizer is asked
+    recipe, params = jax.tree.map(np.float32, recipe), recipe.model.init(jax.random.key(0), features=7, outputs=1)
+    batch = Batch._make(jax.ShapeDtypeStruct(shape, np.float32) for shape in ((rows, 7), (rows,), (rows,)))
+    for piece in (traced_slope, traced_scores):
+        given = (recipe, params, batch) + (None,) * (piece is traced_slope)
+        closed, made = jax.make_jaxpr(piece, return_shape=True)(*given)
+        values = len(closed.jaxpr.invars), len(jax.tree.leaves(made))
+        still = range(len(jax.tree.leaves(recipe)))
+        found = script(closed, range(values[0]), range(values[0], sum(values)), still)
+        yield from (tuple(work.text[1:]) for work in found.each if work.code == ARITHMETIC and work.text[0] == rows)
 
 
 def texts_of(optimizer: Any) -> list[tuple[int, ...]]:

@@ -253,7 +253,8 @@ def test_neither_narrower_registers_nor_compiled_programs_change_a_bit(tmp_path,
     subprocess.run([COMPILER, *options, *rest], check=True)
     narrow = ctypes.CDLL(str(library)).downslope_rounds
     jax.ffi.register_ffi_target("narrow_rounds", jax.ffi.pycapsule(narrow), platform="cpu")
-    for loss, model in ((losses.BinaryCrossEntropy(), models.Linear()), (losses.Huber(), models.Mlp(widths=(32, 64)))):
+    linear = (losses.BinaryCrossEntropy(), losses.SquaredError(), losses.AbsoluteError(), losses.Hinge())
+    for loss, model in (*((each, models.Linear()) for each in linear), (losses.Huber(), models.Mlp(widths=(32, 64)))):
         given = job(loss, optimizers.Adamw(learning_rate=0.01), model, rows=100, features=41)
         wide = made(*given)
         with monkeypatch.context() as patch:

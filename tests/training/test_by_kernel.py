@@ -6,8 +6,12 @@ import jax
 import numpy as np
 import pytest
 
+from downslope import losses
+from downslope.core import rounds
+from downslope.core.compiled import is_compiled
 from downslope.core.primitive import registered
 from downslope.core.rounds import BLOCK, KERNEL
+from downslope.core.work import ARITHMETIC
 from downslope.losses import SquaredError
 from downslope.models import Linear, Mlp
 from downslope.optimizers import Adam, ScheduleFreeAdamw, Sgd, UniformAveraging
@@ -128,3 +132,17 @@ def test_as_many_calls_are_at_work_as_there_are_devices():
         pass
     assert (len(bundle.waves), bundle.cut.calls, bundle.program.shape.places) == (2, 1, 1)
     assert [bits(lane) for lane in bundle.trained] == alone
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, kind in losses.catalogue.items() if kind.about.default and kind.about.task != "multiclass"]
+)
+def test_what_a_default_loss_makes_of_a_batch_is_compiled(monkeypatch, name):
+    """Also for the rows that are scored, and whatever the model."""
+    scripts, made = [], rounds.script
+    monkeypatch.setattr(rounds, "script", lambda *given: scripts.append(made(*given)) or scripts[-1])
+    for model in (Linear(), Mlp(widths=(16, 32))):
+        scripts.clear()
+        trainer(model, [fold(rows=60, stop=BLOCK)]).compiled(recipe(model=model, loss=losses.catalogue[name]()), 1, 40)
+        texts = [work.text for each in scripts for work in each.each if work.code == ARITHMETIC and work.text[0] in (40, BLOCK)]
+        assert len(texts) == 2 and all(is_compiled(text[1:]) for text in texts)

@@ -28,6 +28,61 @@ WIDE static void run_absolute_error(float *const *homes, const float *singles, i
   }
 }
 
+static const int64_t text_absolute_error_learned[] = {
+    6, 2, 2, 3, 10, 0, 10, 0, 8, 0, 8, 1, 10, 10, 1, 10, 1, 13, 11, 10, 10, 10, 10, 15,
+    10, 10, 10, 10, 10, 6, 12, 2, 9, 2, 9, 2, 11, 11, 2, 11, 2, 17, 6, 12, 3, 11, 12, 17,
+    12, 12, 4, 5, 12, 2, 12, 12, 2, 12, 2, 2, 7, 10, 12, 10, 12,
+};
+
+WIDE static void run_absolute_error_learned(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  float *a6 = homes[6];
+  float *a7 = homes[7];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_SUB(v0, a1[i], 0, 0);
+    const float v2 = do_ABS(v1, 0, 0, 0);
+    const float v3 = do_SIGN(v1, 0, 0, 0);
+    const float v4 = do_GT(a2[i], singles[1], 0, 0);
+    const float v5 = do_MUL(v2, a2[i], 0, 0);
+    const float v6 = do_SELECT(v4, a3[i], v5, 0);
+    const float v7 = do_SELECT(v4, a4[i], a5[i], 0);
+    const float v8 = do_MUL(v7, a2[i], 0, 0);
+    const float v9 = do_MUL(v3, v8, 0, 0);
+    a6[i] = v6;
+    a7[i] = v9;
+  }
+}
+
+static const int64_t text_absolute_error_scored[] = {
+    4, 2, 2, 2, 6, 0, 4, 0, 6, 0, 6, 1, 8, 4, 1, 4, 1, 13, 8, 8, 8, 8, 8, 6,
+    9, 2, 7, 2, 7, 2, 8, 8, 2, 8, 2, 17, 5, 9, 3, 8, 9,
+};
+
+WIDE static void run_absolute_error_scored(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_SUB(v0, a1[i], 0, 0);
+    const float v2 = do_ABS(v1, 0, 0, 0);
+    const float v3 = do_GT(a2[i], singles[1], 0, 0);
+    const float v4 = do_MUL(v2, a2[i], 0, 0);
+    const float v5 = do_SELECT(v3, a3[i], v4, 0);
+    a4[i] = v0;
+    a5[i] = v5;
+  }
+}
+
 static const int64_t text_absolute_percentage_error[] = {
     2, 2, 2, 2, 8, 1, 6, 0, 1, 0, 1, 13, 7, 6, 6, 6, 6, 15, 6, 6, 6, 6, 6, 3,
     7, 7, 1, 7, 1, 2, 2, 7, 4, 7, 4, 45, 7, 5, 4, 5, 4, 3, 7, 7, 1, 7, 1, 2,
@@ -93,6 +148,96 @@ WIDE static void run_binary_cross_entropy(float *const *homes, const float *sing
     const float v22 = do_MUL(v12, v21, 0, 0);
     a2[i] = v20;
     a3[i] = v22;
+  }
+}
+
+static const int64_t text_binary_cross_entropy_learned[] = {
+    6, 2, 4, 8, 27, 0, 12, 0, 8, 0, 8, 45, 13, 9, 1, 9, 1, 1, 14, 10, 1, 10, 1, 6,
+    15, 12, 11, 12, 11, 14, 16, 12, 12, 12, 12, 17, 16, 15, 12, 16, 15, 23, 16, 16, 16, 16, 16, 2,
+    17, 13, 16, 13, 16, 1, 17, 14, 17, 14, 17, 2, 18, 14, 16, 14, 16, 1, 18, 18, 13, 18, 13, 17,
+    18, 15, 18, 17, 15, 0, 17, 10, 16, 10, 16, 3, 18, 18, 17, 18, 17, 2, 17, 14, 12, 14, 12, 14,
+    19, 13, 13, 13, 13, 2, 12, 19, 12, 19, 12, 17, 15, 15, 12, 17, 15, 0, 14, 13, 14, 13, 14, 26,
+    16, 16, 16, 16, 16, 19, 15, 14, 16, 15, 14, 6, 14, 2, 11, 2, 11, 2, 15, 15, 2, 15, 2, 17,
+    6, 14, 3, 15, 14, 17, 14, 14, 4, 5, 14, 2, 14, 14, 2, 14, 2, 2, 7, 18, 14, 18, 14,
+};
+
+WIDE static void run_binary_cross_entropy_learned(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  float *a6 = homes[6];
+  float *a7 = homes[7];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_MUL(singles[1], a1[i], 0, 0);
+    const float v2 = do_SUB(singles[2], a1[i], 0, 0);
+    const float v3 = do_GT(v0, singles[3], 0, 0);
+    const float v4 = do_NEG(v0, 0, 0, 0);
+    const float v5 = do_SELECT(v3, v0, v4, 0);
+    const float v6 = do_EXP(v5, 0, 0, 0);
+    const float v7 = do_MUL(v1, v6, 0, 0);
+    const float v8 = do_SUB(v2, v7, 0, 0);
+    const float v9 = do_MUL(v2, v6, 0, 0);
+    const float v10 = do_SUB(v9, v1, 0, 0);
+    const float v11 = do_SELECT(v3, v10, v8, 0);
+    const float v12 = do_ADD(singles[2], v6, 0, 0);
+    const float v13 = do_DIV(v11, v12, 0, 0);
+    const float v14 = do_MUL(v2, v0, 0, 0);
+    const float v15 = do_NEG(v1, 0, 0, 0);
+    const float v16 = do_MUL(v15, v0, 0, 0);
+    const float v17 = do_SELECT(v3, v16, v14, 0);
+    const float v18 = do_ADD(v1, v2, 0, 0);
+    const float v19 = do_LOG1P(v6, 0, 0, 0);
+    const float v20 = do_MUL_ADD(v18, v19, v17, 0);
+    const float v21 = do_GT(a2[i], singles[3], 0, 0);
+    const float v22 = do_MUL(v20, a2[i], 0, 0);
+    const float v23 = do_SELECT(v21, a3[i], v22, 0);
+    const float v24 = do_SELECT(v21, a4[i], a5[i], 0);
+    const float v25 = do_MUL(v24, a2[i], 0, 0);
+    const float v26 = do_MUL(v13, v25, 0, 0);
+    a6[i] = v23;
+    a7[i] = v26;
+  }
+}
+
+static const int64_t text_binary_cross_entropy_scored[] = {
+    4, 2, 4, 5, 17, 0, 4, 0, 6, 0, 6, 45, 10, 7, 1, 7, 1, 1, 11, 8, 1, 8, 1, 6,
+    12, 4, 9, 4, 9, 2, 13, 11, 4, 11, 4, 14, 14, 10, 10, 10, 10, 2, 14, 14, 4, 14, 4, 17,
+    14, 12, 14, 13, 12, 0, 11, 10, 11, 10, 11, 14, 10, 4, 4, 4, 4, 17, 12, 12, 4, 10, 12, 23,
+    12, 12, 12, 12, 12, 26, 12, 12, 12, 12, 12, 19, 14, 11, 12, 14, 11, 6, 12, 2, 9, 2, 9, 2,
+    14, 14, 2, 14, 2, 17, 5, 12, 3, 14, 12,
+};
+
+WIDE static void run_binary_cross_entropy_scored(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_MUL(singles[1], a1[i], 0, 0);
+    const float v2 = do_SUB(singles[2], a1[i], 0, 0);
+    const float v3 = do_GT(v0, singles[3], 0, 0);
+    const float v4 = do_MUL(v2, v0, 0, 0);
+    const float v5 = do_NEG(v1, 0, 0, 0);
+    const float v6 = do_MUL(v5, v0, 0, 0);
+    const float v7 = do_SELECT(v3, v6, v4, 0);
+    const float v8 = do_ADD(v1, v2, 0, 0);
+    const float v9 = do_NEG(v0, 0, 0, 0);
+    const float v10 = do_SELECT(v3, v0, v9, 0);
+    const float v11 = do_EXP(v10, 0, 0, 0);
+    const float v12 = do_LOG1P(v11, 0, 0, 0);
+    const float v13 = do_MUL_ADD(v8, v12, v7, 0);
+    const float v14 = do_GT(a2[i], singles[3], 0, 0);
+    const float v15 = do_MUL(v13, a2[i], 0, 0);
+    const float v16 = do_SELECT(v14, a3[i], v15, 0);
+    a4[i] = v0;
+    a5[i] = v16;
   }
 }
 
@@ -354,6 +499,75 @@ WIDE static void run_hinge(float *const *homes, const float *singles, int64_t si
   }
 }
 
+static const int64_t text_hinge_learned[] = {
+    6, 2, 5, 4, 17, 0, 13, 0, 8, 0, 8, 45, 14, 9, 1, 9, 1, 1, 14, 14, 10, 14, 10, 2,
+    13, 14, 13, 14, 13, 1, 13, 10, 13, 10, 13, 7, 15, 13, 11, 13, 11, 17, 15, 15, 13, 2, 15, 15,
+    13, 13, 13, 13, 13, 47, 13, 12, 13, 12, 12, 6, 16, 3, 11, 3, 11, 2, 15, 15, 3, 15, 3, 17,
+    6, 16, 2, 15, 16, 17, 16, 16, 4, 5, 16, 2, 16, 16, 3, 16, 3, 2, 13, 13, 16, 13, 16, 14,
+    13, 13, 13, 13, 13, 2, 7, 14, 13, 14, 13,
+};
+
+WIDE static void run_hinge_learned(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  float *a6 = homes[6];
+  float *a7 = homes[7];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_MUL(singles[1], a1[i], 0, 0);
+    const float v2 = do_SUB(v1, singles[2], 0, 0);
+    const float v3 = do_MUL(v2, v0, 0, 0);
+    const float v4 = do_SUB(singles[2], v3, 0, 0);
+    const float v5 = do_LT(v4, singles[3], 0, 0);
+    const float v6 = do_SELECT(v5, v4, a2[i], 0);
+    const float v7 = do_SIGN(v4, 0, 0, 0);
+    const float v8 = do_MUL_ADD(singles[4], v7, singles[4], 0);
+    const float v9 = do_GT(a3[i], singles[3], 0, 0);
+    const float v10 = do_MUL(v6, a3[i], 0, 0);
+    const float v11 = do_SELECT(v9, a2[i], v10, 0);
+    const float v12 = do_SELECT(v9, a4[i], a5[i], 0);
+    const float v13 = do_MUL(v12, a3[i], 0, 0);
+    const float v14 = do_MUL(v8, v13, 0, 0);
+    const float v15 = do_NEG(v14, 0, 0, 0);
+    const float v16 = do_MUL(v2, v15, 0, 0);
+    a6[i] = v11;
+    a7[i] = v16;
+  }
+}
+
+static const int64_t text_hinge_scored[] = {
+    4, 2, 4, 2, 10, 0, 4, 0, 6, 0, 6, 45, 10, 7, 1, 7, 1, 1, 10, 10, 8, 10, 8, 2,
+    10, 10, 4, 10, 4, 1, 10, 8, 10, 8, 10, 7, 11, 10, 9, 10, 9, 17, 11, 11, 10, 2, 11, 6,
+    10, 3, 9, 3, 9, 2, 11, 11, 3, 11, 3, 17, 5, 10, 2, 11, 10,
+};
+
+WIDE static void run_hinge_scored(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_MUL(singles[1], a1[i], 0, 0);
+    const float v2 = do_SUB(v1, singles[2], 0, 0);
+    const float v3 = do_MUL(v2, v0, 0, 0);
+    const float v4 = do_SUB(singles[2], v3, 0, 0);
+    const float v5 = do_LT(v4, singles[3], 0, 0);
+    const float v6 = do_SELECT(v5, v4, a2[i], 0);
+    const float v7 = do_GT(a3[i], singles[3], 0, 0);
+    const float v8 = do_MUL(v6, a3[i], 0, 0);
+    const float v9 = do_SELECT(v7, a2[i], v8, 0);
+    a4[i] = v0;
+    a5[i] = v9;
+  }
+}
+
 static const int64_t text_huber[] = {
     2, 2, 6, 4, 13, 1, 10, 0, 1, 0, 1, 13, 11, 10, 10, 10, 10, 9, 12, 11, 4, 11, 4, 2,
     13, 10, 10, 10, 10, 45, 13, 5, 13, 5, 13, 1, 11, 11, 6, 11, 6, 45, 11, 4, 11, 4, 11, 17,
@@ -382,6 +596,78 @@ WIDE static void run_huber(float *const *homes, const float *singles, int64_t si
     const float v12 = do_MUL(v9, v11, 0, 0);
     a2[i] = v10;
     a3[i] = v12;
+  }
+}
+
+static const int64_t text_huber_learned[] = {
+    6, 2, 6, 4, 17, 0, 14, 0, 8, 0, 8, 1, 14, 14, 1, 14, 1, 13, 15, 14, 14, 14, 14, 9,
+    16, 15, 9, 15, 9, 2, 17, 14, 14, 14, 14, 45, 17, 10, 17, 10, 17, 1, 15, 15, 11, 15, 11, 45,
+    15, 9, 15, 9, 15, 17, 15, 16, 15, 17, 16, 4, 14, 12, 14, 12, 14, 5, 14, 9, 14, 9, 14, 6,
+    17, 2, 13, 2, 13, 2, 15, 15, 2, 15, 2, 17, 6, 17, 3, 15, 17, 17, 17, 17, 4, 5, 17, 2,
+    17, 17, 2, 17, 2, 2, 7, 14, 17, 14, 17,
+};
+
+WIDE static void run_huber_learned(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  float *a6 = homes[6];
+  float *a7 = homes[7];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_SUB(v0, a1[i], 0, 0);
+    const float v2 = do_ABS(v1, 0, 0, 0);
+    const float v3 = do_LE(v2, singles[1], 0, 0);
+    const float v4 = do_MUL(v1, v1, 0, 0);
+    const float v5 = do_MUL(singles[2], v4, 0, 0);
+    const float v6 = do_SUB(v2, singles[3], 0, 0);
+    const float v7 = do_MUL(singles[1], v6, 0, 0);
+    const float v8 = do_SELECT(v3, v7, v5, 0);
+    const float v9 = do_MAX(singles[4], v1, 0, 0);
+    const float v10 = do_MIN(singles[1], v9, 0, 0);
+    const float v11 = do_GT(a2[i], singles[5], 0, 0);
+    const float v12 = do_MUL(v8, a2[i], 0, 0);
+    const float v13 = do_SELECT(v11, a3[i], v12, 0);
+    const float v14 = do_SELECT(v11, a4[i], a5[i], 0);
+    const float v15 = do_MUL(v14, a2[i], 0, 0);
+    const float v16 = do_MUL(v10, v15, 0, 0);
+    a6[i] = v13;
+    a7[i] = v16;
+  }
+}
+
+static const int64_t text_huber_scored[] = {
+    4, 2, 5, 3, 12, 0, 4, 0, 6, 0, 6, 1, 11, 4, 1, 4, 1, 13, 12, 11, 11, 11, 11, 9,
+    13, 12, 7, 12, 7, 2, 11, 11, 11, 11, 11, 45, 11, 8, 11, 8, 11, 1, 12, 12, 9, 12, 9, 45,
+    12, 7, 12, 7, 12, 17, 13, 13, 12, 11, 13, 6, 12, 2, 10, 2, 10, 2, 13, 13, 2, 13, 2, 17,
+    5, 12, 3, 13, 12,
+};
+
+WIDE static void run_huber_scored(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_SUB(v0, a1[i], 0, 0);
+    const float v2 = do_ABS(v1, 0, 0, 0);
+    const float v3 = do_LE(v2, singles[1], 0, 0);
+    const float v4 = do_MUL(v1, v1, 0, 0);
+    const float v5 = do_MUL(singles[2], v4, 0, 0);
+    const float v6 = do_SUB(v2, singles[3], 0, 0);
+    const float v7 = do_MUL(singles[1], v6, 0, 0);
+    const float v8 = do_SELECT(v3, v7, v5, 0);
+    const float v9 = do_GT(a2[i], singles[4], 0, 0);
+    const float v10 = do_MUL(v8, a2[i], 0, 0);
+    const float v11 = do_SELECT(v9, a3[i], v10, 0);
+    a4[i] = v0;
+    a5[i] = v11;
   }
 }
 
@@ -699,6 +985,61 @@ WIDE static void run_squared_error(float *const *homes, const float *singles, in
     const float v5 = do_MUL(v4, v2, 0, 0);
     a2[i] = v3;
     a3[i] = v5;
+  }
+}
+
+static const int64_t text_squared_error_learned[] = {
+    6, 2, 3, 3, 10, 0, 11, 0, 8, 0, 8, 1, 11, 11, 1, 11, 1, 2, 12, 11, 11, 11, 11, 45,
+    11, 9, 11, 9, 11, 6, 13, 2, 10, 2, 10, 2, 12, 12, 2, 12, 2, 17, 6, 13, 3, 12, 13, 17,
+    13, 13, 4, 5, 13, 2, 13, 13, 2, 13, 2, 2, 7, 13, 11, 13, 11,
+};
+
+WIDE static void run_squared_error_learned(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  float *a6 = homes[6];
+  float *a7 = homes[7];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_SUB(v0, a1[i], 0, 0);
+    const float v2 = do_MUL(v1, v1, 0, 0);
+    const float v3 = do_MUL(singles[1], v1, 0, 0);
+    const float v4 = do_GT(a2[i], singles[2], 0, 0);
+    const float v5 = do_MUL(v2, a2[i], 0, 0);
+    const float v6 = do_SELECT(v4, a3[i], v5, 0);
+    const float v7 = do_SELECT(v4, a4[i], a5[i], 0);
+    const float v8 = do_MUL(v7, a2[i], 0, 0);
+    const float v9 = do_MUL(v8, v3, 0, 0);
+    a6[i] = v6;
+    a7[i] = v9;
+  }
+}
+
+static const int64_t text_squared_error_scored[] = {
+    4, 2, 2, 2, 6, 0, 4, 0, 6, 0, 6, 1, 8, 4, 1, 4, 1, 2, 8, 8, 8, 8, 8, 6,
+    9, 2, 7, 2, 7, 2, 8, 8, 2, 8, 2, 17, 5, 9, 3, 8, 9,
+};
+
+WIDE static void run_squared_error_scored(float *const *homes, const float *singles, int64_t size) {
+  float *a0 = homes[0];
+  float *a1 = homes[1];
+  float *a2 = homes[2];
+  float *a3 = homes[3];
+  float *a4 = homes[4];
+  float *a5 = homes[5];
+  _Pragma("GCC ivdep") for (int64_t i = 0; i < size; i++) {
+    const float v0 = do_ADD(a0[i], singles[0], 0, 0);
+    const float v1 = do_SUB(v0, a1[i], 0, 0);
+    const float v2 = do_MUL(v1, v1, 0, 0);
+    const float v3 = do_GT(a2[i], singles[1], 0, 0);
+    const float v4 = do_MUL(v2, a2[i], 0, 0);
+    const float v5 = do_SELECT(v3, a3[i], v4, 0);
+    a4[i] = v0;
+    a5[i] = v5;
   }
 }
 
@@ -1035,14 +1376,22 @@ WIDE static void run_rmsprop_step(float *const *homes, const float *singles, int
 
 static const struct compiled all[] = {
     {text_absolute_error, sizeof text_absolute_error / 8, run_absolute_error},
+    {text_absolute_error_learned, sizeof text_absolute_error_learned / 8, run_absolute_error_learned},
+    {text_absolute_error_scored, sizeof text_absolute_error_scored / 8, run_absolute_error_scored},
     {text_absolute_percentage_error, sizeof text_absolute_percentage_error / 8, run_absolute_percentage_error},
     {text_binary_cross_entropy, sizeof text_binary_cross_entropy / 8, run_binary_cross_entropy},
+    {text_binary_cross_entropy_learned, sizeof text_binary_cross_entropy_learned / 8, run_binary_cross_entropy_learned},
+    {text_binary_cross_entropy_scored, sizeof text_binary_cross_entropy_scored / 8, run_binary_cross_entropy_scored},
     {text_binary_focal, sizeof text_binary_focal / 8, run_binary_focal},
     {text_epsilon_insensitive, sizeof text_epsilon_insensitive / 8, run_epsilon_insensitive},
     {text_exponential, sizeof text_exponential / 8, run_exponential},
     {text_gamma, sizeof text_gamma / 8, run_gamma},
     {text_hinge, sizeof text_hinge / 8, run_hinge},
+    {text_hinge_learned, sizeof text_hinge_learned / 8, run_hinge_learned},
+    {text_hinge_scored, sizeof text_hinge_scored / 8, run_hinge_scored},
     {text_huber, sizeof text_huber / 8, run_huber},
+    {text_huber_learned, sizeof text_huber_learned / 8, run_huber_learned},
+    {text_huber_scored, sizeof text_huber_scored / 8, run_huber_scored},
     {text_log_cosh, sizeof text_log_cosh / 8, run_log_cosh},
     {text_modified_huber, sizeof text_modified_huber / 8, run_modified_huber},
     {text_perceptron, sizeof text_perceptron / 8, run_perceptron},
@@ -1051,6 +1400,8 @@ static const struct compiled all[] = {
     {text_smooth_l1, sizeof text_smooth_l1 / 8, run_smooth_l1},
     {text_squared_epsilon_insensitive, sizeof text_squared_epsilon_insensitive / 8, run_squared_epsilon_insensitive},
     {text_squared_error, sizeof text_squared_error / 8, run_squared_error},
+    {text_squared_error_learned, sizeof text_squared_error_learned / 8, run_squared_error_learned},
+    {text_squared_error_scored, sizeof text_squared_error_scored / 8, run_squared_error_scored},
     {text_squared_hinge, sizeof text_squared_hinge / 8, run_squared_hinge},
     {text_squared_logarithmic_error, sizeof text_squared_logarithmic_error / 8, run_squared_logarithmic_error},
     {text_tweedie, sizeof text_tweedie / 8, run_tweedie},

@@ -112,6 +112,30 @@ INLINE void add_times(float *restrict out, const float *restrict from, float fac
   for (long at = 0; at < count; at++) out[at] += factor * from[at];
 }
 
+/* Products of single numbers, so many columns at a time. A sum begins at 0, so no product is -0. */
+INLINE void products_of_columns(const struct narrow *of, const float *right, long column, const int wide) {
+  const float *left = of->left;
+  float *out = of->out + column;
+  const long rows = of->rows, left_row = of->left_row, columns = of->columns;
+  const eight zero = {0};
+  eight factor[SIDE];
+  for (int i = 0; i < wide; i++) factor[i] = eight_at(right + column + SIDE * i);
+  for (long row = 0; row < rows; row++, left += left_row, out += columns)
+#pragma GCC unroll 8
+    for (int i = 0; i < wide; i++) {
+      const eight found = zero + *left * factor[i];
+      memcpy(out + SIDE * i, &found, sizeof found);
+    }
+}
+
+INLINE void by_single_numbers(const struct narrow *of, const float *right) {
+  long column = 0;
+  for (; column + SIDE * SIDE <= of->columns; column += SIDE * SIDE) products_of_columns(of, right, column, SIDE);
+  for (; column + SIDE <= of->columns; column += SIDE) products_of_columns(of, right, column, 1);
+  for (; column < of->columns; column++)
+    for (long row = 0; row < of->rows; row++) of->out[row * of->columns + column] = 0 + of->left[row * of->left_row] * right[column];
+}
+
 /* One column: by rows where these lie together, else by columns. */
 INLINE void by_one_column(const struct narrow *of, const float *right, long right_step, float *out, long out_step) {
   if (of->left_depth == 1 && right_step == 1) {
@@ -144,6 +168,10 @@ INLINE void by_many_columns(const struct narrow *of) {
       for (long column = 0; column < wide; column++)
         right[depth * wide + column] = column < of->columns ? of->right[depth * of->right_depth + column * of->right_column] : 0;
     turned.left = right, turned.left_depth = wide;
+  }
+  if (of->depth == 1) {
+    by_single_numbers(of, turned.left);
+    return;
   }
   for (long row = 0; row < of->rows; row++) {
     const float *left = of->left + row * of->left_row;
