@@ -35,10 +35,11 @@ def run(what: str, source: str, options: dict[str, Any], as_json: bool, quiet: b
     for kind in ("model", "schedule", "average", "class_weight", "penalty"):
         check_names(kind, options[kind])
 
-    from downslope.cli import answer
+    from downslope.cli import answer, memory
     from downslope.cli.progress import Progress
     from downslope.training import devices
 
+    memory.keep()
     devices.offer()
     if what == "compare":
         from downslope.comparison.compare import compare as work
