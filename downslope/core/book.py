@@ -1,8 +1,31 @@
 """The scripts of a program, written one after another for the kernel, and a place in memory for every value."""
 
+from typing import NamedTuple
+
+import numpy as np
+
 from downslope.core.script import Script
 
 UNIT = 16  # numbers of which the memory of a value is a multiple
+
+
+class Text(NamedTuple):
+    """All that is written in a book, and how many numbers lie `between` arguments and results."""
+
+    script: tuple[int, ...]
+    lengths: tuple[int, ...]
+    places: tuple[int, ...]
+    constants: tuple[int, ...]
+    between: int
+
+    def given(self) -> dict[str, np.ndarray]:
+        """The settings of a kernel that reads it; none may be empty."""
+        return {
+            "constants": np.array(self.constants or (0,), np.int32),
+            "lengths": np.array(self.lengths, np.int64),
+            "places": np.array(self.places or (0,), np.int64),
+            "script": np.array(self.script, np.int64),
+        }
 
 
 class Book:
@@ -33,6 +56,11 @@ class Book:
     def skip(self) -> None:
         """A script that does nothing."""
         self.lengths.append(0)
+
+    def text(self) -> Text:
+        """What has been written down."""
+        lengths = len(self.once), *self.lengths
+        return Text((*self.once, *self.each), lengths, tuple(self.places), tuple(self.constants), self.size)
 
     def local(self, where: int) -> int:
         """The number of a value in memory, or of a constant, counted down from -1."""

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from downslope.core.book import Book
-from downslope.core.script import Script, script
+from downslope.core.book import Book, Text
+from downslope.core.script import script, traced
 from downslope.core.work import Unknown
 
 KERNEL = "downslope_rounds"
@@ -53,11 +53,7 @@ class Report(NamedTuple):
 class Plan(NamedTuple):
     """What the kernel is told, how many numbers are in the first table of a batch, and the shape of the scores of all rows."""
 
-    script: tuple[int, ...]
-    lengths: tuple[int, ...]
-    places: tuple[int, ...]
-    constants: tuple[int, ...]
-    between: int
+    text: Text
     batch: int
     scores: jax.ShapeDtypeStruct
 
@@ -78,7 +74,11 @@ def planned(pieces: Pieces, fixed: Any, common: Any, run: Run, batch: Any, rows:
         return jax.tree.map(lambda each: jax.ShapeDtypeStruct((count, *each.shape[1:]), each.dtype), tree)
 
     def add(piece: Callable[..., Any], given: Any, inputs: Sequence[int], made: Any, outputs: Sequence[int]) -> None:
-        book.add(traced(piece, (fixed, common, *given), [*held[0], *held[1], *inputs], made, outputs, still))
+        closed, found = traced(piece, (fixed, common, *given))
+        before, after = ([(each.shape, each.dtype) for each in jax.tree.leaves(shapes)] for shapes in (made, found))
+        if before != after:
+            raise Unknown("shapes that change")
+        book.add(script(closed, [*held[0], *held[1], *inputs], outputs, still))
 
     try:
         add(pieces.state, (params,), its_params, state, its_state)
@@ -98,21 +98,7 @@ def planned(pieces: Pieces, fixed: Any, common: Any, run: Run, batch: Any, rows:
                 book.skip()
     except Unknown:
         return None
-    texts = (*book.once, *book.each), (len(book.once), *book.lengths), tuple(book.places), tuple(book.constants)
-    return Plan(*texts, book.size, jax.tree.leaves(batch)[0].size, raw)
-
-
-def traced(
-    piece: Callable[..., Any], given: Any, inputs: Sequence[int], made: Any, outputs: Sequence[int], still: set[int]
-) -> Script:
-    """The script of a piece that makes something like what is `made`."""
-    leaves, structure = jax.tree.flatten(given)
-    closed, found = jax.make_jaxpr(lambda *leaves: piece(*jax.tree.unflatten(structure, leaves)), return_shape=True)(*leaves)
-    if [(each.shape, each.dtype) for each in jax.tree.leaves(found)] != [
-        (each.shape, each.dtype) for each in jax.tree.leaves(made)
-    ]:
-        raise Unknown("shapes that change")
-    return script(closed, inputs, outputs, still)
+    return Plan(book.text(), jax.tree.leaves(batch)[0].size, raw)
 
 
 def rounds(plan: Plan, fixed: Any, common: Any, run: Run, batches: Any, rows: Any, number: int, steps: int) -> tuple[Run, Report]:
@@ -140,16 +126,13 @@ def rounds(plan: Plan, fixed: Any, common: Any, run: Run, batches: Any, rows: An
     counts = [len(jax.tree.leaves(each)) for each in (fixed, common, run.params, run.state, batches)]
     period = jax.tree.leaves(batches)[0].size // plan.batch
     length = 0 if rows is None else plan.scores.shape[0]
-    memory = plan.between + run.alive.size * sizes((run.params, run.state)) + 1 + sizes(run.params) + 1
+    memory = plan.text.between + run.alive.size * sizes((run.params, run.state)) + 1 + sizes(run.params) + 1
     made = jax.ffi.ffi_call(
         KERNEL, [*jax.tree.leaves((after, report)), jax.ShapeDtypeStruct((memory,), jnp.float32)], input_output_aliases=aliases
     )(
         *jax.tree.leaves((fixed, common, carried, batches, rows)),
-        constants=np.array(plan.constants or (0,), np.int32),
-        counts=np.array((*counts, number, steps, period, length, BLOCK, plan.between), np.int64),
-        lengths=np.array(plan.lengths, np.int64),
-        places=np.array(plan.places or (0,), np.int64),
-        script=np.array(plan.script, np.int64),
+        counts=np.array((*counts, number, steps, period, length, BLOCK, plan.text.between), np.int64),
+        **plan.text.given(),
     )
     (params, state, step, alive), report = jax.tree.unflatten(jax.tree.structure((after, report)), made[:-1])
     return Run(params, state, step, jnp.zeros_like(run.fresh), alive), report

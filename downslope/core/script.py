@@ -1,8 +1,9 @@
 """Scripts for the kernel of `rounds`: from what JAX has traced of a function."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr
 
@@ -21,6 +22,12 @@ class Script(NamedTuple):
     slots: dict[int, int]
     constants: dict[int, int]
     sizes: dict[int, int]
+
+
+def traced(function: Callable[..., Any], given: Any) -> tuple[ClosedJaxpr, Any]:
+    """What JAX traces of a function of all leaves of what is given, and the shapes of what it makes."""
+    leaves, structure = jax.tree.flatten(given)
+    return jax.make_jaxpr(lambda *leaves: function(*jax.tree.unflatten(structure, leaves)), return_shape=True)(*leaves)
 
 
 def script(closed: ClosedJaxpr, inputs: Sequence[int], outputs: Sequence[int], still: Collection[int] = ()) -> Script:

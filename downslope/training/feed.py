@@ -74,16 +74,16 @@ class Feed:
 
     def gather(self, fold: int, seed: int, call: int) -> Callable[[], Rows]:
         """Begins to gather the batches of one stream for one call, on the host. What is given back waits for them."""
-        shape, mine = self.program.shape, self.folds[fold]
+        shape, table = self.program.shape, self.folds[fold]
         if self.full:
-            return workers().submit(whole, mine, shape.batch).result
-        out = room(mine, shape.period, shape.batch)
+            return workers().submit(whole, table, shape.batch).result
+        out = room(table, shape.period, shape.batch)
         count = jax.device_count() if out[0].nbytes > MUCH else 1
-        mine = partial(chunk, mine, batch=shape.batch, seed=seed, epoch_size=self.cut.steps, latest=self.latest)
+        fill = partial(chunk, table, batch=shape.batch, seed=seed, epoch_size=self.cut.steps, latest=self.latest)
         parts = []
         for start, end in pairwise(shape.period * part // count for part in range(count + 1)):
             place = tuple(each[start:end] for each in out)
-            parts.append(workers().submit(mine, batches=end - start, first=call * shape.period + start, out=place))
+            parts.append(workers().submit(fill, batches=end - start, first=call * shape.period + start, out=place))
 
         def gathered() -> Rows:
             for part in parts:
@@ -101,8 +101,8 @@ class Feed:
     def stop_rows(self, fold: int) -> Rows:
         """The stopping slice of a fold on the host, where the devices of a CPU share it."""
         if fold not in self.slices:
-            mine = self.folds[fold]
-            rows = padded(mine.stop_x, mine.stop_y, mine.stop_weight, self.program.shape.stop)
+            table = self.folds[fold]
+            rows = padded(table.stop_x, table.stop_y, table.stop_weight, self.program.shape.stop)
             self.slices[fold] = tuple(aligned(part) for part in rows)
         return self.slices[fold]
 

@@ -78,14 +78,14 @@ def sharing(devices: int) -> int:
 def by_parts(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.Array, devices: int) -> tuple[jax.Array, Params]:
     """Loss and gradient of a full batch, of which each of the devices adds up its parts. The sums of all parts are then added in
     one order, so that no bit depends on the number of devices. Nothing is computed for a lane that is not alive."""
-    mine, (blocks, rows) = PARTS // devices, blocks_of(len(batch.share))
-    first = jax.lax.axis_index("device") * mine
+    parts, (blocks, rows) = PARTS // devices, blocks_of(len(batch.share))
+    first = jax.lax.axis_index("device") * parts
     some: Any = Batch._make(jax.ShapeDtypeStruct((rows, *each.shape[1:]), each.dtype) for each in batch)
     plan = added.planned(lambda fixed, cut: look(fixed[0], fixed[1], cut), (recipe, params), some)
     if plan is None:
-        sums = by_copies(look, recipe, params, batch, alive, first, mine)
+        sums = by_copies(look, recipe, params, batch, alive, first, parts)
     else:
-        sums = added.added(plan, (recipe, params), batch, alive, first, mine, blocks)
+        sums = added.added(plan, (recipe, params), batch, alive, first, parts, blocks)
     rest = look(recipe, params, Batch(*(each[PARTS * blocks * rows :] for each in batch)))  # what fills no block
     return tree.map(lambda each, more: jnp.sum(jax.lax.all_gather(each, "device", tiled=True), 0) + more, sums, rest)
 
@@ -111,8 +111,8 @@ def by_copies(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.
     @one.def_vmap
     def one_by_one(lanes: int, batched: Any, alive: jax.Array, lane: list[jax.Array], cut: list[jax.Array]) -> Any:
         """Lanes that share the rows, one after another while the block is in the cache."""
-        mine = [[leaf[i] if own else leaf for leaf, own in zip(lane, batched[1], strict=True)] for i in range(lanes)]
-        found = [one(alive[i], mine[i], cut) for i in range(lanes)]
+        each = [[leaf[i] if own else leaf for leaf, own in zip(lane, batched[1], strict=True)] for i in range(lanes)]
+        found = [one(alive[i], each[i], cut) for i in range(lanes)]
         stacked = tree.map(lambda *leaves: jnp.stack(leaves), *found)
         return stacked, tree.map(lambda _: True, stacked)
 
