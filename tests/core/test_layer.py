@@ -83,6 +83,17 @@ def test_whose_kernels_compute_is_decided_by_shape_and_type(kernels):
         assert calls((8, 32, 16), jnp.float64) == 0
 
 
+@pytest.mark.parametrize("inputs", range(1, 19))
+def test_every_number_of_inputs_and_of_rows(kernels, inputs):
+    """Tiles have so many of both, and the last one has what is left."""
+    for rows, outputs in zip((1, 2, 3, 4, 5, 131, 258), (16, 32, 48, 64, 80, 112, 144), strict=True):
+        x, weight, bias, slope = numbers(rows, inputs, outputs)
+        result, pull = jax.vjp(lambda *given, x=x: layer(x, *given), weight, bias)
+        exact, _, *gradients = truth(x, weight, bias, slope)
+        for mine, right in zip((result, *pull(slope)), (exact, *gradients), strict=True):
+            np.testing.assert_allclose(mine, right, rtol=1e-4, atol=2e-6 * np.abs(right).max())
+
+
 def test_data_has_no_gradient():
     x, weight, bias, _ = numbers(8, 16, 16)
     assert "by_x=False" in str(jax.make_jaxpr(jax.grad(lambda w, b: jnp.sum(layer(x, w, b)), (0, 1)))(weight, bias))

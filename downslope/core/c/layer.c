@@ -36,6 +36,22 @@ typedef void run(const struct layer *);
     _mm512_storeu_si512(places + found, _mm512_maskz_compress_epi32(some, all));                                               \
     found += __builtin_popcount(some);                                                                                         \
   }
+#define TURNED turned_avx512
+/* A square of numbers with its rows as columns: in each turn those of the upper half go between those of the lower. */
+static inline TARGET void turned_avx512(const float *from, long from_step, float *to, long to_step) {
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+  __m512 row[16], mixed[16];
+  for (int at = 0; at < 16; at++) row[at] = _mm512_loadu_ps(from + at * from_step);
+  for (int turn = 0; turn < 4; turn++) {
+    for (int at = 0; at < 8; at++) {
+      mixed[2 * at] = _mm512_permutex2var_ps(row[at], low, row[at + 8]);
+      mixed[2 * at + 1] = _mm512_permutex2var_ps(row[at], high, row[at + 8]);
+    }
+    for (int at = 0; at < 16; at++) row[at] = mixed[at];
+  }
+  for (int at = 0; at < 16; at++) _mm512_storeu_ps(to + at * to_step, row[at]);
+}
 #include "layer_tiles.h"
 #define NAME(x) x##_avx2
 #define TARGET __attribute__((target("avx2,fma")))

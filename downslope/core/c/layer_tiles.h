@@ -47,8 +47,15 @@ INLINE void NAME(stripe)(const int registers, const int turned, const struct pro
   long row = 0;
   for (; row + ROWS <= of->rows; row += ROWS)
     NAME(tile)(ROWS, registers, turned, of, of->left + row * row_step, right, bias, out + row * of->out_step);
-  for (; row < of->rows; row++)
-    NAME(tile)(1, registers, turned, of, of->left + row * row_step, right, bias, out + row * of->out_step);
+  const float *left = of->left + row * row_step;
+  out += row * of->out_step;
+  switch (of->rows - row) { /* together, for each tile reads all of the right factor */
+  case 1: NAME(tile)(1, registers, turned, of, left, right, bias, out); break;
+  case 2: NAME(tile)(2, registers, turned, of, left, right, bias, out); break;
+  case 3: NAME(tile)(3, registers, turned, of, left, right, bias, out); break;
+  case 4: NAME(tile)(4, registers, turned, of, left, right, bias, out); break;
+  case 5: NAME(tile)(5, registers, turned, of, left, right, bias, out); break;
+  }
 }
 
 /* All columns. The left factor is read by its columns where it is `turned`. */
@@ -135,6 +142,47 @@ static TARGET __attribute__((noinline)) void NAME(gather_thin)(const struct prod
     }
 }
 
+/* The slope of some columns, copied without what the rectifier has cut off, and its sum over rows; in the same go so many rows
+   of the gradient by the weights, for the core would otherwise wait for the memory. */
+INLINE void NAME(cut_tile)(const int inputs, const int registers, const struct layer *all, long start, long rows, long column,
+                           float *copy, long step) {
+  const float *slope = all->slope + start * all->outputs + column, *result = all->result + start * all->outputs + column;
+  const float *x = all->x + start * all->inputs;
+  NAME(vector) total[REGISTERS], sum[ROWS][REGISTERS];
+  UNROLLED for (int at = 0; at < registers; at++) {
+    total[at] = start ? SEEN(all->by_bias + column + at * LANES) : (NAME(vector)){0};
+    UNROLLED for (int input = 0; input < inputs; input++) sum[input][at] = (NAME(vector)){0};
+  }
+  for (long row = 0; row < rows; row++, slope += all->outputs, result += all->outputs, x += all->inputs, copy += step) {
+    NAME(vector) each[REGISTERS];
+    UNROLLED for (int at = 0; at < registers; at++) {
+      each[at] = AT(copy + at * LANES) = NAME(only)(SEEN(slope + at * LANES), SEEN(result + at * LANES) > 0);
+      total[at] += each[at];
+    }
+    UNROLLED for (int input = 0; input < inputs; input++) {
+      const NAME(vector) one = x[input] - (NAME(vector)){0};
+      UNROLLED for (int at = 0; at < registers; at++) sum[input][at] += one * each[at];
+    }
+  }
+  UNROLLED for (int at = 0; at < registers; at++) {
+    AT(all->by_bias + column + at * LANES) = total[at];
+    UNROLLED for (int input = 0; input < inputs; input++) {
+      float *place = all->by_weight + input * all->outputs + column + at * LANES;
+      if (start) sum[input][at] += SEEN(place);
+      AT(place) = sum[input][at];
+    }
+  }
+}
+
+/* The same for all columns of a block. */
+INLINE void NAME(cut)(const int inputs, const struct layer *all, long start, long rows, long column, long columns, float *copy) {
+  long at = 0;
+  for (; at + COLUMNS <= columns; at += COLUMNS)
+    NAME(cut_tile)(inputs, REGISTERS, all, start, rows, column + at, copy + at, columns);
+  for (; at < columns; at += FEWEST)
+    NAME(cut_tile)(inputs, FEWEST / LANES, all, start, rows, column + at, copy + at, columns);
+}
+
 static TARGET void NAME(forward)(const struct layer *all) {
   for (long start = 0; start < all->inputs; start += CHUNK) {
     const long left = all->inputs - start, depth = left < CHUNK ? left : CHUNK;
@@ -147,6 +195,16 @@ static TARGET void NAME(forward)(const struct layer *all) {
   }
 }
 
+/* A square of weights with its rows as columns. */
+INLINE void NAME(turn)(const float *from, long from_step, float *to, long to_step) {
+#ifdef TURNED
+  TURNED(from, from_step, to, to_step);
+#else
+  for (int at = 0; at < FEWEST; at++)
+    for (int side = 0; side < FEWEST; side++) to[at * to_step + side] = from[side * from_step + at];
+#endif
+}
+
 static TARGET void NAME(backward)(const struct layer *all) {
   const int thin = !all->by_x && all->inputs <= THIN_INPUTS && NAME(thin)(all->x, all->inputs, all->rows, all->inputs);
   float slope[CHUNK * BLOCK], weight[BLOCK * BLOCK];
@@ -154,26 +212,22 @@ static TARGET void NAME(backward)(const struct layer *all) {
     const long left = all->rows - start, rows = left < CHUNK ? left : CHUNK;
     for (long column = 0; column < all->outputs; column += BLOCK) {
       const long rest = all->outputs - column, columns = rest < BLOCK ? rest : BLOCK;
-      for (long at = 0; at < columns; at += LANES) {
-        NAME(vector) sum = start ? SEEN(all->by_bias + column + at) : (NAME(vector)){0};
-        for (long row = 0; row < rows; row++) {
-          const long place = (start + row) * all->outputs + column + at;
-          sum += AT(slope + row * columns + at) = NAME(only)(SEEN(all->slope + place), SEEN(all->result + place) > 0);
-        }
-        AT(all->by_bias + column + at) = sum;
-      }
-      const struct product by_weight = {.left = all->x + start * all->inputs, .left_step = all->inputs, .right = slope,
-                                        .right_step = columns, .out = all->by_weight + column, .out_step = all->outputs,
-                                        .rows = all->inputs, .columns = columns, .depth = rows, .more = start > 0};
+      const int first = thin || all->inputs < ROWS ? 0 : ROWS - 1;
+      if (first) NAME(cut)(ROWS - 1, all, start, rows, column, columns, slope);
+      else NAME(cut)(0, all, start, rows, column, columns, slope);
+      const struct product by_weight = {.left = all->x + start * all->inputs + first, .left_step = all->inputs, .right = slope,
+                                        .right_step = columns, .out = all->by_weight + first * all->outputs + column,
+                                        .out_step = all->outputs, .rows = all->inputs - first, .columns = columns,
+                                        .depth = rows, .more = start > 0};
       if (thin) NAME(gather_thin)(&by_weight);
       else NAME(multiply)(1, &by_weight);
       if (!all->by_x) continue;
       for (long input = 0; input < all->inputs; input += BLOCK) {
         const long more = all->inputs - input, inputs = more < BLOCK ? more : BLOCK;
         for (long at = 0; at < inputs; at += FEWEST)
-          for (long number = 0; number < columns; number++)
-            for (int side = 0; side < FEWEST; side++)
-              weight[number * inputs + at + side] = all->weight[(input + at + side) * all->outputs + column + number];
+          for (long number = 0; number < columns; number += FEWEST)
+            NAME(turn)(all->weight + (input + at) * all->outputs + column + number, all->outputs,
+                       weight + number * inputs + at, inputs);
         const struct product by_x = {.left = slope, .left_step = columns, .right = weight, .right_step = inputs,
                                      .out = all->by_x + start * all->inputs + input, .out_step = all->inputs, .rows = rows,
                                      .columns = inputs, .depth = columns, .more = column > 0};
@@ -193,3 +247,4 @@ static TARGET void NAME(backward)(const struct layer *all) {
 #undef AT
 #undef SEEN
 #undef FILLED
+#undef TURNED
