@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import product
+from statistics import median
 from typing import Any
 
 from benchmarks.figures import Target, ratios, spread
@@ -12,6 +13,7 @@ from benchmarks.report import Report
 from benchmarks.sizes import Sizes
 
 SETTINGS = {"optimizer": "sgd", "rate": 0.01}
+AGAIN = 3  # times that a turn runs every size, for its medians: of single times the largest is above the smallest anyway
 LOSSES = ("binary_cross_entropy", "squared_error")
 
 
@@ -69,11 +71,15 @@ def grown(report: Report, sizes: Sizes, watch: Watch) -> None:
         cases = list(dict.fromkeys(cases))
         for case in cases:  # compiles
             workers[case[0]].ask("run", **SETTINGS, batch=batch, epochs=case[1], lanes=case[2])
-        for _, (rows, epochs, lanes) in product(range(sizes.growth_turns), cases):
-            answer = workers[rows].ask("run", **SETTINGS, batch=batch, epochs=epochs, lanes=lanes)
-            nanoseconds.setdefault((rows, epochs, lanes), []).append(per_example(answer["seconds"], rows, epochs, lanes))
-            first[rows] = answer
-            watch.check()
+        for _ in range(sizes.growth_turns):
+            turn: dict[tuple[int, int, int], list[float]] = {case: [] for case in cases}
+            for _, (rows, epochs, lanes) in product(range(AGAIN), cases):
+                answer = workers[rows].ask("run", **SETTINGS, batch=batch, epochs=epochs, lanes=lanes)
+                turn[rows, epochs, lanes].append(per_example(answer["seconds"], rows, epochs, lanes))
+                first[rows] = answer
+                watch.check()
+            for case, values in turn.items():
+                nanoseconds.setdefault(case, []).append(median(values))
     for (rows, epochs, lanes), values in nanoseconds.items():
         found = spread(values)
         report.data["growth"].append({"rows": rows, "epochs": epochs, "lanes": lanes, **found._asdict()})
