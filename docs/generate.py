@@ -25,7 +25,7 @@ from downslope.comparison.report.svg import as_file
 from downslope.core import compiled
 from downslope.core.about import Task
 from downslope.core.arithmetic import arithmetic_p
-from downslope.core.script import script, traced
+from downslope.core.script import by_itself
 from downslope.core.summed import FEWEST, program_of
 from downslope.core.work import ARITHMETIC
 from downslope.losses.base import Loss, share_of
@@ -104,10 +104,7 @@ def texts_of_rows(loss: Loss) -> Iterator[tuple[int, ...]]:
     batch = Batch._make(jax.ShapeDtypeStruct(shape, np.float32) for shape in ((rows, 7), (rows,), (rows,)))
     for piece in (traced_slope, traced_scores):
         given = (recipe, params, batch) + (None,) * (piece is traced_slope)
-        closed, made = traced(piece, given)
-        inputs = range(len(closed.in_avals))
-        outputs = range(len(inputs), len(inputs) + len(jax.tree.leaves(made)))
-        found = script(closed, inputs, outputs, inputs[: len(jax.tree.leaves(recipe))])
+        found, _ = by_itself(piece, given, len(jax.tree.leaves(recipe)))
         yield from (tuple(work.text[1:]) for work in found.each if work.code == ARITHMETIC and work.text[0] == rows)
 
 

@@ -10,7 +10,7 @@ from jax import Array
 
 from downslope.core.book import Book, Text
 from downslope.core.primitive import registered
-from downslope.core.script import script, traced
+from downslope.core.script import by_itself
 from downslope.core.work import Unknown
 
 KERNEL = "downslope_added"
@@ -28,14 +28,13 @@ def planned(function: Callable[[Any, Any], Any], fixed: Any, block: Any) -> Plan
     """The plan for a function of what is `fixed` and a block of rows; `None` where the kernel does not know all that it does."""
     if jax.default_backend() != "cpu" or not registered(KERNEL):
         return None
-    closed, made = traced(function, (fixed, block))
-    sizes = [each.size for each in jax.tree.leaves((fixed, block, made))]
-    inputs, outputs = range(len(closed.in_avals)), range(len(closed.in_avals), len(sizes))
-    book = Book(len(sizes))
     try:
-        book.add(script(closed, inputs, outputs, inputs[: len(jax.tree.leaves(fixed))]))
+        found, made = by_itself(function, (fixed, block), len(jax.tree.leaves(fixed)))
     except Unknown:
         return None
+    sizes = [each.size for each in jax.tree.leaves((fixed, block, made))]
+    book = Book(len(sizes))
+    book.add(found)
     return Plan(book.text(), tuple(sizes), made)
 
 

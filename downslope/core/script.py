@@ -1,4 +1,4 @@
-"""Scripts for the kernel of `rounds`: from what JAX has traced of a function."""
+"""Scripts for the kernels of `rounds` and `added`: from what JAX has traced of a function."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -28,6 +28,15 @@ def traced(function: Callable[..., Any], given: Any) -> tuple[ClosedJaxpr, Any]:
     """What JAX traces of a function of all leaves of what is given, and the shapes of what it makes."""
     leaves, structure = jax.tree.flatten(given)
     return jax.make_jaxpr(lambda *leaves: function(*jax.tree.unflatten(structure, leaves)), return_shape=True)(*leaves)
+
+
+def by_itself(function: Callable[..., Any], given: Any, still: int) -> tuple[Script, Any]:
+    """The script of a function, and the shapes of what it makes: arguments and results lie in slots one after another, and so
+    many of the first arguments stay. Raises `Unknown`."""
+    closed, made = traced(function, given)
+    inputs = range(len(closed.in_avals))
+    outputs = range(len(inputs), len(inputs) + len(jax.tree.leaves(made)))
+    return script(closed, inputs, outputs, inputs[:still]), made
 
 
 def script(closed: ClosedJaxpr, inputs: Sequence[int], outputs: Sequence[int], still: Collection[int] = ()) -> Script:

@@ -111,8 +111,8 @@ def by_copies(look: Look, recipe: Any, params: Params, batch: Batch, alive: jax.
     @one.def_vmap
     def one_by_one(lanes: int, batched: Any, alive: jax.Array, lane: list[jax.Array], cut: list[jax.Array]) -> Any:
         """Lanes that share the rows, one after another while the block is in the cache."""
-        each = [[leaf[i] if own else leaf for leaf, own in zip(lane, batched[1], strict=True)] for i in range(lanes)]
-        found = [one(alive[i], each[i], cut) for i in range(lanes)]
+        single = [[leaf[i] if own else leaf for leaf, own in zip(lane, batched[1], strict=True)] for i in range(lanes)]
+        found = [one(alive[i], single[i], cut) for i in range(lanes)]
         stacked = tree.map(lambda *leaves: jnp.stack(leaves), *found)
         return stacked, tree.map(lambda _: True, stacked)
 
