@@ -192,7 +192,8 @@ class Program:
         self.shape = shape = shape if self.plan is None else shape._replace(devices=1)
         self.at_once = 1 if self.plan is None else jax.device_count()
         self.mesh = Mesh(np.array(jax.devices()[: shape.devices]), ("device",))
-        self.spec = PartitionSpec() if shape.parts else PartitionSpec("device")
+        # What a single device has is not split: JAX says so of its results, and takes another spelling for another call.
+        self.spec = PartitionSpec() if shape.parts or shape.devices == 1 else PartitionSpec("device")
         self.sharding = NamedSharding(self.mesh, self.spec)
         self.whole = NamedSharding(self.mesh, PartitionSpec())
         self.recipe_shapes = tree.map(lambda leaf: self.abstract((shape.places, shape.block), jnp.float32), recipe)

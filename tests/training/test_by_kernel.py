@@ -134,6 +134,26 @@ def test_as_many_calls_are_at_work_as_there_are_devices():
     assert [bits(lane) for lane in bundle.trained] == alone
 
 
+def test_every_call_is_like_the_one_that_was_rehearsed(monkeypatch):
+    """JAX has others wait for the first call with arguments that are placed in another way, or only say so in another way."""
+    monkeypatch.setattr(budget, "CALL_BYTES", 400)
+    train = trainer(Linear(), epochs=2)
+    bundle = train.bundle([Lane(recipe(0.01, model=Linear()), place, 5) for place in (0, 1)], 16, None, rmse_of(train))
+    start, seen = bundle.program.start, []
+
+    def starting(*given):
+        wanted = jax.tree.leaves(bundle.program.arguments(given[4] is not None))
+        assert [each.sharding for each in jax.tree.leaves(given[:5])] == [each.sharding for each in wanted]
+        assert all(each.committed for each in jax.tree.leaves(given[:5]))
+        seen.append(given[4] is not None)
+        return start(*given)
+
+    monkeypatch.setattr(bundle.program, "start", starting)
+    for _ in bundle:
+        pass
+    assert len(seen) == 2 * bundle.cut.calls and set(seen) == {True, False}
+
+
 @pytest.mark.parametrize(
     "name", [n for n, kind in losses.catalogue.items() if kind.about.default and kind.about.task != "multiclass"]
 )
