@@ -141,7 +141,7 @@ def measure(report: Report, sizes: Sizes, watch: Watch, name: str = "job", table
         peers = {rival: stack.enter_context(Peer(rival.worker, folder / "theirs", **kept)) for rival in job.rivals}
         for peer in peers.values():
             report.use(peer.ask("prepare", file=str(folder / "rows.npz"), widths=job.widths))
-        for number in range(sizes.jobs if cold_too else min(2, sizes.jobs)):  # the whole report has to end within the hour
+        for number in range(sizes.jobs):
             if cold_too or not cold:
                 cache = folder / f"cache {number}"
                 cold.append(compare(path, folder / f"cold {number}", cache, options, job.target))

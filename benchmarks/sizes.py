@@ -29,14 +29,14 @@ class Sizes:
         ((256, 256), 512),
     )
     network_epochs: int = 4
-    jobs: int = 3
+    jobs: int = 5
     together: int = 24  # runs of a contender in one ensemble: as many as a comparison makes
     options: tuple[str, ...] = ()
     card_lanes: int = 1024
     card_layouts: tuple[tuple[int, int], ...] = ((16, 1), (16, 2), (16, 32), (16, 64))
     card_side: int = 8192
     demo: tuple[str, ...] = ("make", "demo")
-    demos: int = 3
+    demos: int = 5
     helps: int = 10
     small: tuple[str, ...] = ()  # options of the comparison on 500 rows
     rows: tuple[int, ...] = (100, 10_000, 1_000_000, 10_000_000)
