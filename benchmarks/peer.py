@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LEFT_OUT = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "QUICK", "JAX_COMPILATION_CACHE_DIR")
+LEFT_OUT = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "QUICK", "JAX_COMPILATION_CACHE_DIR", "PYTHONDONTWRITEBYTECODE")
 
 
 def cores() -> int:
@@ -19,7 +19,8 @@ def cores() -> int:
 
 
 def environment(cache: Path | None = None) -> dict[str, str]:
-    """This process's environment, without what `make` left in it, and with the caches at a place of our choice."""
+    """This process's environment, without what `make` left in it, and with the caches at a place of our choice. Python keeps our
+    modules as it has compiled them, as it does those that are installed."""
     kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
     return kept if cache is None else kept | {"XDG_CACHE_HOME": str(cache)}
 
