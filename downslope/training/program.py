@@ -192,7 +192,7 @@ class Program:
         self.shape = shape = shape if self.plan is None else shape._replace(devices=1)
         self.at_once = 1 if self.plan is None else jax.device_count()
         self.mesh = Mesh(np.array(jax.devices()[: shape.devices]), ("device",))
-        # What a single device has is not split: JAX says so of its results, and takes another spelling for another call.
+        # JAX calls what a single device has made not split. Said in another way of what is given, it would be another first call.
         self.spec = PartitionSpec() if shape.parts or shape.devices == 1 else PartitionSpec("device")
         self.sharding = NamedSharding(self.mesh, self.spec)
         self.whole = NamedSharding(self.mesh, PartitionSpec())

@@ -42,7 +42,7 @@ def by_xla(monkeypatch):
     return made
 
 
-def near(mine, other):
+def assert_near(mine, other):
     """The same but for last digits."""
     assert mine.program.plan is not None
     for one, two in zip(mine.trained, other.trained, strict=True):
@@ -67,7 +67,7 @@ def test_runs_come_to_the_same(by_xla, model, optimizer):
     """With an unfilled block of lanes, an optimizer that shows other parameters, a penalty, and calls of two rounds."""
     folds = [fold(60, BLOCK + 30), fold(60, BLOCK + 9, seed=1)]
     lanes = [Lane(recipe(0.0, optimizer, SquaredError(), model, L2(0.01)), place, 5) for place in (0, 1, 1)]
-    near(*(go(trainer(model, folds, epochs=4, pieces=2), lanes) for go in (run, by_xla)))
+    assert_near(*(go(trainer(model, folds, epochs=4, pieces=2), lanes) for go in (run, by_xla)))
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -75,7 +75,7 @@ def test_a_lane_diverges_where_it_does_by_xla(by_xla, model):
     """In the middle of a call; its neighbours go on."""
     lanes = [Lane(recipe(0, Sgd(learning_rate=rate), SquaredError(), model), 0, 5) for rate in (0.01, 3.0, 1e30)]
     mine, other = (go(trainer(model, epochs=30), lanes) for go in (run, by_xla))
-    near(mine, other)
+    assert_near(mine, other)
     assert [lane.status for lane in mine.trained] == [Status.OK, Status.DIVERGED, Status.DIVERGED]
     assert mine.cut.calls == 1 and 0 < len(mine.trained[1].train_loss) < 30
 
@@ -86,7 +86,7 @@ def test_rounds_that_take_several_calls(by_xla, model, monkeypatch):
     lanes = [Lane(recipe(rate, model=model), place, 5) for place in (0, 1) for rate in (0.01, 0.1)]
     mine, other = (go(trainer(model, epochs=3), lanes) for go in (run, by_xla))
     assert mine.program.shape.calls > 1
-    near(mine, other)
+    assert_near(mine, other)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -109,7 +109,7 @@ def test_bits_depend_on_no_neighbour_and_no_pause(model):
 def test_full_batches(by_xla):
     """Not with Adam: a run starts at the best constant, where the bias has no slope but in its last digits."""
     lanes = [Lane(recipe(0, Sgd(learning_rate=0.1), model=Linear()), place, 5) for place in (0, 1)]
-    near(*(go(trainer(Linear(), epochs=12), lanes, None) for go in (run, by_xla)))
+    assert_near(*(go(trainer(Linear(), epochs=12), lanes, None) for go in (run, by_xla)))
 
 
 def test_what_the_kernel_does_not_know_is_left_to_xla():
