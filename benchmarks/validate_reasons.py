@@ -15,7 +15,7 @@ from unittest import mock
 import jax
 import numpy as np
 
-from downslope.comparison import finish
+from downslope.comparison import references
 from downslope.comparison.compare import compare
 from downslope.comparison.reasons.base import CONFIRMED, NOT_TESTED, REFUTED
 from downslope.training.program import Program
@@ -165,7 +165,7 @@ def quick() -> Iterator[None]:
         done.set_result(PROGRAMS[key])
         return done
 
-    with mock.patch.object(Trainer, "program", shared), mock.patch.object(finish, "KINDS", ("constant",)):
+    with mock.patch.object(Trainer, "program", shared), mock.patch.object(references, "KINDS", ("constant",)):
         yield
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_source, example, folder_for, shared
+from downslope.comparison.worker import beside
 
 
 @click.command(epilog=example("downslope compare demo:diabetes --losses huber,mse --optimizers sgd,adam"))
@@ -22,9 +23,10 @@ def compare(source: str, losses: tuple[str, ...], optimizers: tuple[str, ...], a
     """
     contenders = {"losses": ", ".join(losses) or None, "optimizers": ", ".join(optimizers) or None}
     check_source(source)
-    check_names("loss", contenders["losses"])
-    check_names("optimizer", contenders["optimizers"])
-    return run("compare", source, contenders | options, as_json, quiet)
+    with beside(source) as worker:
+        check_names("loss", contenders["losses"])
+        check_names("optimizer", contenders["optimizers"])
+        return run("compare", source, contenders | options | {"worker": worker}, as_json, quiet)
 
 
 def run(what: str, source: str, options: dict[str, Any], as_json: bool, quiet: bool) -> int:

@@ -105,12 +105,12 @@ def write(entries: list[Any], path: Path) -> None:
     """The page about these entries, whole or not at all."""
     from downslope.cli import curves
     from downslope.comparison.report.entry_page import entry_page
-    from downslope.comparison.report.render import write_whole
+    from downslope.prediction.whole import write_whole
 
     contours = curves.contours() if any(entry.kind == "optimizer" for entry in entries) else []
     page = entry_page([plain(entry) for entry in entries], contours, __version__)
     try:
-        write_whole(page, path)
+        write_whole(path, page.encode())
     except OSError as error:  # of a file that only we know of
         raise OSError(error.errno, error.strerror, str(path)) from None
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from downslope.comparison import sentences as say
 from downslope.comparison.aims import aims, aims_elsewhere
-from downslope.comparison.second_tier import tuned
 from downslope.comparison.sentences import Contender, Result, cost, named, sign, value
+from downslope.comparison.tunability import tuned
 from downslope.comparison.wording import capital
 
 

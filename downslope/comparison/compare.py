@@ -12,6 +12,7 @@ from downslope.comparison import finish, folder, metrics, own, second_tier, witn
 from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
 from downslope.comparison.labels import labels
+from downslope.comparison.later import ENTRIES, MODELS, PAGE, prepare
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.plan import plan, within
 from downslope.comparison.problem import Problem
@@ -22,6 +23,7 @@ from downslope.comparison.result import Result, Temporary
 from downslope.comparison.run import Runner
 from downslope.comparison.watch import Watcher
 from downslope.comparison.wording import percent
+from downslope.comparison.worker import Worker
 from downslope.core.errors import OutOfRange
 from downslope.core.own import blamed
 from downslope.data.describe import describe
@@ -65,6 +67,7 @@ def compare(
     margin: float = MARGIN_SHARE,
     reasons: bool = True,
     watcher: Watcher | None = None,
+    worker: Worker | None = None,
 ) -> Result:
     """Compares every suitable loss with every optimizer on a table, fairly, and trains the model that wins.
 
@@ -79,7 +82,8 @@ def compare(
     schedules; `clip_norm` is the greatest length of a gradient, `average` ("uniform", "exponential") predicts with averaged
     parameters. `class_weight` ("balanced", or weights by class) and `label_smoothing` are for the rows that are learned from,
     never for judging; without `standardize` numbers stay in their own units. All of these are alike for everyone. `reasons`
-    looks for reasons afterwards, with a few more runs.
+    looks for reasons afterwards, with a few more runs. `watcher` hears how it goes; a `worker` fits the references and draws the
+    report beside the training, see `comparison.worker`.
     Raises a `DownslopeError` of one line for anything the user can put right.
 
     >>> import downslope
@@ -168,7 +172,7 @@ def compare(
     # A second thread for NumPy's products would wait for its next one where two cores are at work on runs.
     with blamed(), threadpool_limits(1, "blas"), folder.open_folder(place, facts, fresh) as ledger:
         return carried_out(
-            problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary, reasons
+            problem, field, rules, ranking_metric, ledger, watcher, facts, started, margin, single, temporary, reasons, worker
         )
 
 
@@ -185,14 +189,19 @@ def carried_out(
     single: bool,
     temporary: Any,
     reasons: bool,
+    worker: Worker | None,
 ) -> Result:
     """Runs what the ledger does not have yet and puts the result together, also when interrupted."""
     progress = Progress(watcher, field, problem, rules)
-    runner = Runner(problem, field, ledger, rules, metric, margin, progress.advanced)
-    closing = finish.Closing(problem, field, rules, metric, ledger, runner, facts, margin, single, started)
+    later = (*MODELS, PAGE) if worker is None else ()
+    runner = Runner(problem, field, ledger, rules, metric, margin, progress.advanced, later)
+    closing = finish.Closing(problem, field, rules, metric, ledger, runner, facts, margin, single, started, worker)
     try:
         witness.keep(ledger, problem)
         progress.start(runner)
+        if worker is not None:
+            closing.references.ask(worker)
+            worker.ask(prepare, PAGE, *ENTRIES)
         for contender in runner:
             progress.finished(contender, closing.glimpse(contender))
         watcher.say("all runs are done; now the reference models, the ranking and the report")

@@ -1,5 +1,6 @@
 """What every contender is held against: a constant, a linear model and boosted trees, fitted on the same rows."""
 
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,9 @@ import numpy as np
 from downslope.comparison import metrics
 from downslope.comparison.calibrate import fit_calibration, probabilities
 from downslope.comparison.later import MODELS, bring
+from downslope.comparison.ledger import Run
 from downslope.comparison.metrics import Metric
 from downslope.core.about import Task
-from downslope.training import devices
 
 Result = TypeVar("Result")
 Kind = Literal["constant", "linear", "boosted_trees"]
@@ -45,6 +46,35 @@ class Rows(NamedTuple):
         return Rows(np.concatenate([self.x, other.x]), np.concatenate([self.y, other.y]), weight)
 
 
+class Job(NamedTuple):
+    """A control to fit: which, for which fit, and all that it needs to know of the table."""
+
+    kind: Kind
+    fit: int
+    task: Task
+    train: Rows
+    stop: Rows
+    x_judge: np.ndarray
+    classes: int
+    metric: Metric
+    seed: int
+
+
+def fitted(job: Job) -> Run:
+    """A control on a fit, as the ledger keeps it."""
+    started = time.monotonic()
+    known = {"classes": job.classes, "metric": job.metric, "seed": job.seed}
+    prediction = control(job.kind, job.task, job.train, job.stop, job.x_judge, **known)
+    arrays = {need: np.ascontiguousarray(values) for need, values in prediction.items()}
+    seconds = time.monotonic() - started
+    return Run(f"control {job.kind}", "control", 0.0, job.fit, 0, "ok", None, -1, None, 0, arrays, seconds)
+
+
+def all_fitted(jobs: Sequence[Job]) -> list[Run]:
+    """Several controls, one after another."""
+    return list(side_by_side(fitted, [(job,) for job in jobs], 1))
+
+
 def control(
     kind: Kind,
     task: Task,
@@ -73,6 +103,8 @@ def control(
 
 def at_once(numbers: int) -> int:
     """How many references are fitted at once where each learns from so many numbers, rows times columns."""
+    from downslope.training import devices  # brings JAX, which whoever only fits does without
+
     return devices.cores() if numbers >= FEW else 1
 
 

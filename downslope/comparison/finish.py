@@ -1,7 +1,8 @@
 """What follows the last run: controls, ranking, advice, the model, the test, the report."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,11 @@ from downslope.comparison import fairness, folder, metrics, own, reach, why
 from downslope.comparison.advise import advise
 from downslope.comparison.assemble import Evidence, curves, entry, epochs
 from downslope.comparison.contender import Contender, default_rate
-from downslope.comparison.controls import KINDS, Rows, at_once, control, side_by_side
 from downslope.comparison.counterfactual import Trials
 from downslope.comparison.deliver import deliver
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
-from downslope.comparison.later import PAGE, bring
-from downslope.comparison.ledger import Ledger, Run
+from downslope.comparison.later import page
+from downslope.comparison.ledger import Ledger
 from downslope.comparison.metrics import Metric
 from downslope.comparison.needs import fewest, needs
 from downslope.comparison.optimum import optimum
@@ -25,18 +25,18 @@ from downslope.comparison.plan import shortened
 from downslope.comparison.problem import Problem
 from downslope.comparison.protocol import Protocol
 from downslope.comparison.rank import Ranking
+from downslope.comparison.references import References
 from downslope.comparison.result import Result
 from downslope.comparison.run import Runner
 from downslope.comparison.tunability import tunability
+from downslope.comparison.worker import Worker
 from downslope.core.about import Task
 from downslope.data.describe import Dataset
 from downslope.data.split import Splits
 from downslope.models.base import Layered
 from downslope.training import devices
-from downslope.training.orders import derive
 from downslope.training.status import Status
 
-CONTROL_TAG = 11
 OPTIMUM = "optimum"
 LOOKED = "looked for reasons"
 ENOUGH_RUNS = 5
@@ -57,13 +57,15 @@ class Closing:
         margin: float,
         single: bool,
         started: float,
+        worker: Worker | None = None,
     ) -> None:
         self.problem, self.planned, self.rules, self.metric = problem, list(field), rules, metric
         self.ledger, self.runner, self.facts = ledger, runner, facts
-        self.margin, self.single, self.started = margin, single, started
+        self.margin, self.single, self.started, self.worker = margin, single, started, worker
         self.shown = metrics.shown_metrics(problem.dataset.task, metric)
         self.court = Court(problem, metric, self.shown, rules.seed)
         self.evidence = Evidence(problem, self.planned, runner, ledger, self.court, rules)
+        self.references = References(problem, metric, rules.seed, ledger, self.court)
 
     @property
     def field(self) -> list[Contender]:
@@ -95,69 +97,9 @@ class Closing:
             "status": "ok" if judged else "diverged",
         }
 
-    def controls(self) -> dict[str, Judged]:
-        """The constant, the linear model and the boosted trees on the same fits; no program runs."""
-        for run in self.fitted(self.missing_controls()):
-            self.ledger.add([run], run.contender)
-        return self.judged_controls()
-
-    def fitted(self, controls: Sequence[tuple[Any, int]]) -> Iterator[Run]:
-        """The runs of these controls on these fits."""
-        return side_by_side(self.run_control, controls, at_once(max(train.size for train, _ in self.problem.matrices)))
-
-    def wanted_controls(self) -> dict[tuple[str, int], int]:
-        """For each control and each confirmation fit that it is judged on, the fit that is run: equal rows are run once."""
-        fits, seen, first = self.problem.fits, {}, {}
-        for fit in self.problem.confirmation:
-            first[fit] = seen.setdefault((fits[fit].train.tobytes(), fits[fit].judge.tobytes()), fit)
-        # One repetition judges every row; trees take as long as all the rest of the controls.
-        return {
-            (kind, fit): run
-            for kind in KINDS
-            for fit, run in first.items()
-            if kind != "boosted_trees" or fits[run].repetition == 0
-        }
-
-    def missing_controls(self) -> list[tuple[Any, int]]:
-        """Controls and fits that the ledger does not have."""
-        have = {(kind, run.fit) for kind in KINDS for run in self.ledger.runs(f"control {kind}")}
-        wanted = dict.fromkeys((kind, run) for (kind, _), run in self.wanted_controls().items())
-        return [each for each in wanted if each not in have]
-
-    def judged_controls(self) -> dict[str, Judged]:
-        """The controls' judgement from the ledger."""
-        court: dict[str, Judged] = {kind: Judged(f"control {kind}") for kind in KINDS}
-        found = {(kind, run.fit): run.arrays for kind in KINDS for run in self.ledger.runs(f"control {kind}")}
-        for (kind, fit), run in self.wanted_controls().items():
-            self.court.add(court[kind], fit, found[kind, run])
-        return court
-
-    def run_control(self, kind: Any, fit: int) -> Run:
-        """One control on one fit."""
-        started = time.monotonic()
-        rows, data = self.problem.fits[fit], self.problem.dataset
-        train, stop = self.problem.matrices[self.problem.places[fit]]
-
-        def known(which: np.ndarray, x: np.ndarray) -> Rows:
-            return Rows(x, data.y[which], None if data.weight is None else data.weight[which])
-
-        prediction = control(
-            kind,
-            data.task,
-            known(rows.train, train),
-            known(rows.stop, stop),
-            self.problem.judged[fit],
-            classes=len(data.classes) if data.classes else 2,
-            metric=self.metric,
-            seed=derive(self.rules.seed, CONTROL_TAG),
-        )
-        arrays = {need: np.ascontiguousarray(values) for need, values in prediction.items()}
-        seconds = time.monotonic() - started
-        return Run(f"control {kind}", "control", 0.0, fit, 0, "ok", None, -1, None, 0, arrays, seconds)
-
     def result(self, temporary: Any, say: Callable[[str], None] | None = None) -> Result:
         """The whole result, written to the folder. `say` hears of the runs that look for reasons; without it there are none."""
-        data, judged, ranking = self.assembled(self.controls(), self.ledger.store("frame", self.frame()))
+        data, judged, ranking = self.assembled(self.references.complete(), self.ledger.store("frame", self.frame()))
         # Where nothing is recommended, the best there is goes home all the same: whoever trains wants a model.
         contender = self.taken_home(data, ranking)
         if contender is not None and ranking is not None and say is not None:
@@ -350,16 +292,19 @@ class Closing:
         }
         data["timing"]["needs"] = [found for found in [fewest(data, "seconds")] if found is not None]
         place = self.ledger.folder
-        pooled = self.files(data, judged, place)
+        pooled = self.files(data, judged, place, self.worker if finished else None)
         network = None if isinstance(self.rules.model, Layered) else self.rules.model
         return Result(data, pooled, Path(place), temporary, network)
 
-    def files(self, data: dict[str, Any], judged: Mapping[str, Judged], place: Path) -> dict[str, dict[str, np.ndarray]]:
+    def files(
+        self, data: dict[str, Any], judged: Mapping[str, Judged], place: Path, worker: Worker | None = None
+    ) -> dict[str, dict[str, np.ndarray]]:
         """Writes `report.html`, `result.json` and `runs.csv`, which follow from result and ledger; the pooled predictions."""
         pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
-        (render,) = bring(PAGE)
-        render.write_report(data, list(curves(self.evidence, judged, "confirmation")), pooled, place / "report.html")
+        shown = data, list(curves(self.evidence, judged, "confirmation")), pooled
+        drawn = partial(page, *shown) if worker is None else worker.ask(page, *shown)
         folder.write_result(place, data, epochs(self.evidence, judged))
+        folder.write_report(place, drawn())
         return pooled
 
 

@@ -88,6 +88,11 @@ def fingerprint(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(dict(identity), sort_keys=True).encode()).hexdigest()[:16]
 
 
+def write_report(folder: Path, page: str) -> None:
+    """`report.html`."""
+    write_whole(folder / "report.html", page.encode())
+
+
 def write_result(folder: Path, data: Mapping[str, Any], epochs: Iterable[tuple[Mapping[str, Any], Numbers]]) -> None:
     """`result.json` as strict JSON, and `runs.csv`."""
     write_whole(folder / "result.json", json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False).encode())

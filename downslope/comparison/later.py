@@ -6,6 +6,7 @@ from typing import Any
 
 MODELS = ("sklearn.ensemble", "sklearn.linear_model")
 PAGE = "downslope.comparison.report.render"
+ENTRIES = ("downslope.losses.base", "downslope.optimizers.base")
 SOBOL = "scipy.stats.qmc"
 IMPORTING = Lock()
 
@@ -18,3 +19,14 @@ def bring(*modules: str) -> list[Any]:
     """
     with IMPORTING:
         return [import_module(module) for module in modules]
+
+
+def prepare(*modules: str) -> None:
+    """The same for a process that will need them."""
+    bring(*modules)
+
+
+def page(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, Any]) -> str:
+    """The report as one HTML text, see `report.render.page`."""
+    (render,) = bring(PAGE)
+    return render.page(result, runs, judged)

@@ -10,7 +10,7 @@ import numpy as np
 
 from downslope.comparison import controls, score, second_tier
 from downslope.comparison.contender import BESIDE, Contender
-from downslope.comparison.later import MODELS, PAGE, bring
+from downslope.comparison.later import bring
 from downslope.comparison.ledger import Ledger, Run
 from downslope.comparison.metrics import Metric
 from downslope.comparison.problem import Problem
@@ -51,9 +51,10 @@ class Runner:
         metric: Metric,
         margin: float,
         advanced: Callable[[int, str], None] = lambda updates, contender: None,
+        later: Sequence[str] = (),
     ) -> None:
         self.problem, self.contenders, self.ledger, self.rules = problem, contenders, ledger, rules
-        self.metric, self.margin, self.advanced = metric, margin, advanced
+        self.metric, self.margin, self.advanced, self.later = metric, margin, advanced, later
         self.model, self.alike, self.penalty = rules.model, rules.alike, rules.penalty
         self.epochs, self.seed, self.thorough = rules.epochs, rules.seed, rules.thorough
         self.task = problem.dataset.task
@@ -104,7 +105,7 @@ class Runner:
             recipe = self.recipe(contender, contender.rates[0])
             self.trainer(contender.loss).program(recipe, outputs, self.batch(contender))
         if waiting:
-            self.compiler.submit(bring, *MODELS, PAGE)
+            self.compiler.submit(bring, *self.later)
         for contender in self.contenders:
             if not contender.reason:
                 self.tune(contender)

@@ -212,13 +212,6 @@ def words(fits: int) -> str:
     return f"{DRAWS} draws of all its settings × {fits} seeds, of which {keep} go on after {after} of the updates"
 
 
-def tuned(entry: Mapping[str, Any]) -> dict[str, float]:
-    """The settings beside the learning rate that the second tier chose for a contender's entry in the result."""
-    second = entry.get("second_tier") or {"chosen": 0, "draws": []}
-    draw = next((each for each in second["draws"] if each["number"] == second["chosen"] != 0), None)
-    return {} if draw is None else {name: value for name, value in draw["settings"].items() if name != RATE}
-
-
 def settled(contender: Contender, draw: Draw) -> Contender:
     """The contender with the settings of one of its draws, apart from the learning rate."""
     return replace(contender, loss=draw.contender.loss, optimizer=draw.contender.optimizer)

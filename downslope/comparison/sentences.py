@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from downslope.comparison.second_tier import tuned
+from downslope.comparison.tunability import tuned
 from downslope.comparison.wording import capital, listed, number, percent, plus_minus, title
 
 Result = Mapping[str, Any]

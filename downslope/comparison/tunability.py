@@ -66,6 +66,13 @@ def first_choice(contender: Mapping[str, Any]) -> float | None:
     return contender["settings"].get("learning_rate") if first is None else first
 
 
+def tuned(entry: Mapping[str, Any]) -> dict[str, float]:
+    """The settings beside the learning rate that the second tier chose for a contender's entry in the result."""
+    second = entry.get("second_tier") or {"chosen": 0, "draws": []}
+    draw = next((each for each in second["draws"] if each["number"] == second["chosen"] != 0), None)
+    return {} if draw is None else {name: value for name, value in draw["settings"].items() if name != "learning_rate"}
+
+
 def costs(grid: Sequence[Mapping[str, Any]], sign: int) -> Costs:
     """Costs of each tuning seed at each learning rate.
 

@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from contextlib import nullcontext
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from downslope.cli.main import cli
 
+SECOND = "a second process"
 RESULT: dict[str, Any] = {
     "downslope": "0.1.0",
     "format": 1,
@@ -99,7 +101,8 @@ class Work:
         self.calls: list[dict[str, Any]] = []
         self.steps = [(1, 30, 90.0, ""), (30, 30, 0.0, "huber × adam 49 012")]
 
-    def __call__(self, source: str, *, watcher: Any, **options: Any) -> Any:
+    def __call__(self, source: str, *, watcher: Any, worker: Any, **options: Any) -> Any:
+        assert worker == SECOND
         self.calls.append({"source": source, **options})
         watcher.found(self.dataset)
         watcher.planned(["3 contenders, 72 runs", "about 40 s, 300 MB"])
@@ -120,6 +123,7 @@ def work(monkeypatch, data, dataset) -> Work:
         module = ModuleType(f"downslope.comparison.{name}")
         setattr(module, name, stand_in)
         monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setattr(f"downslope.cli.{name}.beside", lambda source: nullcontext(SECOND))
     return stand_in
 
 

@@ -71,7 +71,7 @@ def test_train_hands_on_one_loss_and_one_optimizer(run, work):
 def test_the_options_are_those_of_the_function(run, request):
     from downslope.comparison.compare import compare
 
-    wanted = set(inspect.signature(compare).parameters) - {"watcher"}
+    wanted = set(inspect.signature(compare).parameters) - {"watcher", "worker"}
     work = request.getfixturevalue("work")
     run("compare", "demo:diabetes", "--margin", "0.1")
     run("train", "demo:diabetes", "--margin", "0.1", "--loss", "huber", "--optimizer", "adam")

@@ -106,5 +106,6 @@ def test_an_error_while_writing_names_the_page(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", fail)
     done = run("explain", "l1", "--out", str(tmp_path / "page.html"))
-    assert done.stderr == f"downslope: Permission denied: {tmp_path / 'page.html'}\n"
+    page = tmp_path / "page.html"
+    assert done.stderr == f"downslope: cannot write {page}: Permission denied; choose another place or change its permissions\n"
     assert not list(tmp_path.iterdir())

@@ -113,14 +113,14 @@ def derive(
         if whole and not found.look("rows, columns, targets and weights are those of the table", columns.of_rows(closing, frame)):
             return
         runs = [*fairness.differences(closing.runner)]
-        runs += [f"control {kind}: the run of fit {fit} is missing" for kind, fit in closing.missing_controls()]
+        runs += [f"control {kind}: the run of fit {fit} is missing" for kind, fit in closing.references.missing()]
         if not found.look("draws, fits, seeds, batches, updates and learning rates are what everyone gets", runs):
             return
         found.facts = fairness.shown(closing.runner, facts)
         if whole:
             found.look("parameters give the predictions that are judged", columns.of_everyone(closing))
             found.look("the reference models, made again, predict the same", columns.of_controls(closing))
-        derived, judged, ranking = closing.assembled(closing.judged_controls(), frame, solve=whole)
+        derived, judged, ranking = closing.assembled(closing.references.judged(), frame, solve=whole)
         derived = plain(derived | {"test": test(closing), "reasons": reasons(closing, derived, ranking, found)})
         wrong = differences({name: value for name, value in derived.items() if name not in LEFT}, claimed)
         found.look(

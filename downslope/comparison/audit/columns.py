@@ -68,10 +68,9 @@ def of_everyone(closing: Closing) -> list[str]:
 
 def of_controls(closing: Closing) -> list[str]:
     """The reference models, made again."""
-    kinds = dict.fromkeys((kind, run) for (kind, _), run in closing.wanted_controls().items())
     known = {(run.contender, run.fit): run for run in closing.ledger.runs(phase="control")}
     out = []
-    for run in closing.fitted(list(kinds)):
+    for run in closing.references.fitted(closing.references.distinct()):
         theirs = known[run.contender, run.fit].arrays
         if any(need not in theirs or not near(values, theirs[need]) for need, values in run.arrays.items()):
             out.append(f"{run.contender}: the run of fit {run.fit} predicts something else on the judged rows")

@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -101,24 +99,3 @@ def curves_legend(result: dict[str, Any]) -> list[dict[str, Any]]:
     """Which line of the score curves is which contender."""
     named = enumerate(series.featured(result))
     return [{"colour": f"line{i}", "dash": "", "text": clean(f"{role}: {one['id']}", 90)} for i, (role, one) in named]
-
-
-def write_report(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str, Any], path: str | Path) -> None:
-    """Write the report to `path`, whole or not at all."""
-    write_whole(page(result, runs, judged), path)
-
-
-def write_whole(text: str, path: str | Path) -> None:
-    """Write a page whole or not at all: readers of `path` see the old file or the new one, never a part."""
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sample import sample
 
-from downslope.comparison.report.render import write_report
+from downslope.comparison.report.render import page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WATCH = """
@@ -31,7 +31,7 @@ def calm(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("calm") / "report.html"
     result, runs, judged = sample(diverged=("huber × sgd",), rows=200, epochs=6)
     result["columns"][0]["name"] = "=1+1"
-    write_report(result, runs, judged, path)
+    path.write_text(page(result, runs, judged), encoding="utf-8")
     return path
 
 

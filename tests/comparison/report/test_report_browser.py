@@ -10,13 +10,13 @@ import pytest
 from hostile import poison
 from sample import sample
 
-from downslope.comparison.report.render import write_report
+from downslope.comparison.report.render import page
 
 
 @pytest.mark.parametrize("task", ["regression", "multiclass"])
 def test_hostile_names_never_run_and_nothing_is_asked_for(open_page, tmp_path, task):
     path = tmp_path / "report.html"
-    write_report(*poison(*sample(task, optimizers=("adam", "sgd"), rows=60, epochs=3)), path)
+    path.write_text(page(*poison(*sample(task, optimizers=("adam", "sgd"), rows=60, epochs=3))), encoding="utf-8")
     tab = open_page(path)
     tab.evaluate(
         """() => { for (const one of document.querySelectorAll("*")) {

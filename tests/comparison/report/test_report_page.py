@@ -14,7 +14,7 @@ import pytest
 from hostile import PAYLOADS, poison
 from sample import OPTIMIZERS, sample
 
-from downslope.comparison.report.render import page, snippet, write_report
+from downslope.comparison.report.render import page, snippet
 from downslope.comparison.report.wording import clean, sentence
 
 SECTIONS = ["answer", "ranking", "heat", "losses", "rates", "curves", "tuning", "model", "data", "how"]
@@ -318,25 +318,6 @@ def test_a_notebook_shows_answer_and_ranking_as_text():
     assert {tag for tag, _ in reader.tags} <= {"div", "p", "svg", "g", "path", "use", "text", "title", "defs", "clippath", "rect"}
     assert reader.scripts == []
     assert clean(PAYLOADS[0]) in reader.text
-
-
-def test_write_is_whole_or_nothing(tmp_path, monkeypatch):
-    made = sample(optimizers=("adam", "sgd"), rows=50, epochs=2)
-    path = tmp_path / "report.html"
-    path.write_text("old")
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_report(*made, path)
-    assert path.read_text() == "old"
-    assert [f.name for f in tmp_path.iterdir()] == ["report.html"]
-    monkeypatch.undo()
-    write_report(*made, path)
-    assert path.read_bytes() == page(*made).encode()
-    assert [f.name for f in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_numbers_stay_on_one_line_with_their_units(read):
