@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_source, example, folder_for, shared
-from downslope.comparison.worker import beside
 
 
 @click.command(epilog=example("downslope compare demo:diabetes --losses huber,mse --optimizers sgd,adam"))
@@ -23,6 +22,8 @@ def compare(source: str, losses: tuple[str, ...], optimizers: tuple[str, ...], a
     """
     contenders = {"losses": ", ".join(losses) or None, "optimizers": ", ".join(optimizers) or None}
     check_source(source)
+    from downslope.comparison.worker import beside
+
     with beside(source) as worker:
         check_names("loss", contenders["losses"])
         check_names("optimizer", contenders["optimizers"])

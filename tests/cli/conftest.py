@@ -123,7 +123,7 @@ def work(monkeypatch, data, dataset) -> Work:
         module = ModuleType(f"downslope.comparison.{name}")
         setattr(module, name, stand_in)
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setattr(f"downslope.cli.{name}.beside", lambda source: nullcontext(SECOND))
+    monkeypatch.setattr("downslope.comparison.worker.beside", lambda source: nullcontext(SECOND))
     return stand_in
 
 
