@@ -204,6 +204,21 @@ def entry(
     }
 
 
+def papers(contenders: Sequence[Contender]) -> list[dict[str, str]]:
+    """Where the losses and optimizers of those who took part were published, losses first."""
+    there = [one for one in contenders if not one.reason]
+    kinds = [
+        {one.loss.name: one.loss.about.source for one in there},
+        {one.optimizer.name: one.optimizer.about.source for one in there},
+    ]
+    return [
+        {"name": name, "text": f"{paper.authors} ({paper.year}). {paper.title}.", "url": paper.url}
+        for kind in kinds
+        for name, paper in sorted(kind.items())
+        if paper is not None
+    ]
+
+
 def gradients(contender: Contender) -> int:
     """Gradient evaluations that one update is charged for."""
     return gradients_per_step(contender.optimizer) or 1

@@ -12,7 +12,7 @@ from downslope.comparison import finish, folder, metrics, own, second_tier, witn
 from downslope.comparison.command import command
 from downslope.comparison.contender import Contender, contenders, short, twin
 from downslope.comparison.labels import labels
-from downslope.comparison.later import ENTRIES, MODELS, PAGE, prepare
+from downslope.comparison.later import MODELS, PAGE, prepare
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.plan import plan, within
 from downslope.comparison.problem import Problem
@@ -201,7 +201,7 @@ def carried_out(
         progress.start(runner)
         if worker is not None:
             closing.references.ask(worker)
-            worker.ask(prepare, PAGE, *ENTRIES)
+            worker.ask(prepare, PAGE)
         for contender in runner:
             progress.finished(contender, closing.glimpse(contender))
         watcher.say("all runs are done; now the reference models, the ranking and the report")

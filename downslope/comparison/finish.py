@@ -10,12 +10,12 @@ import numpy as np
 
 from downslope.comparison import fairness, folder, metrics, own, reach, why
 from downslope.comparison.advise import advise
-from downslope.comparison.assemble import Evidence, curves, entry, epochs
+from downslope.comparison.assemble import Evidence, curves, entry, epochs, papers
 from downslope.comparison.contender import Contender, default_rate
 from downslope.comparison.counterfactual import Trials
 from downslope.comparison.deliver import deliver
 from downslope.comparison.judge import Court, Judged, finite, interval, outcome
-from downslope.comparison.later import page
+from downslope.comparison.later import PAGE, page, prepare
 from downslope.comparison.ledger import Ledger
 from downslope.comparison.metrics import Metric
 from downslope.comparison.needs import fewest, needs
@@ -66,6 +66,7 @@ class Closing:
         self.court = Court(problem, metric, self.shown, rules.seed)
         self.evidence = Evidence(problem, self.planned, runner, ledger, self.court, rules)
         self.references = References(problem, metric, rules.seed, ledger, self.court)
+        self.writing: Callable[[], None] | None = None
 
     @property
     def field(self) -> list[Contender]:
@@ -114,10 +115,19 @@ class Closing:
         chosen = data["recommendation"]["id"] or (ranking.order[0] if ranking is not None and ranking.order else None)
         return next((one for one in self.field if one.id == chosen), None)
 
-    def partial(self, temporary: Any) -> Result:
-        """What is finished when somebody stops the comparison: a valid report without model and test."""
+    def partial(self, temporary: Any) -> None:
+        """Writes what is finished when somebody stops the comparison: a valid report without model and test.
+
+        Where only the writing was interrupted, it is done to the end: then all is finished.
+        """
+        if self.writing is not None:
+            self.writing()
+            return
+        if self.worker is not None:
+            self.worker.drop()
+            self.worker.ask(prepare, PAGE)
         data, judged, ranking = self.assembled({}, self.ledger.store("frame", self.frame()))
-        return self.written(data, judged, ranking, temporary, finished=False)
+        self.written(data, judged, ranking, temporary, finished=False)
 
     def assembled(
         self, controls: dict[str, Judged], frame: Mapping[str, Any], solve: bool = True
@@ -142,6 +152,7 @@ class Closing:
             "fairness": fairness.shown(self.runner, self.facts),
             "test": {},
             "optimum": None,
+            "papers": papers(own),
             "reasons": [],
         }
         data |= self.answers(data, [one.id for one in own if one.id in judged], margin)
@@ -292,19 +303,22 @@ class Closing:
         }
         data["timing"]["needs"] = [found for found in [fewest(data, "seconds")] if found is not None]
         place = self.ledger.folder
-        pooled = self.files(data, judged, place, self.worker if finished else None)
+        pooled = self.files(data, judged, place)
         network = None if isinstance(self.rules.model, Layered) else self.rules.model
         return Result(data, pooled, Path(place), temporary, network)
 
-    def files(
-        self, data: dict[str, Any], judged: Mapping[str, Judged], place: Path, worker: Worker | None = None
-    ) -> dict[str, dict[str, np.ndarray]]:
+    def files(self, data: dict[str, Any], judged: Mapping[str, Judged], place: Path) -> dict[str, dict[str, np.ndarray]]:
         """Writes `report.html`, `result.json` and `runs.csv`, which follow from result and ledger; the pooled predictions."""
         pooled = {one.id: self.court.pooled(judged[one.id]) for one in self.field if one.id in judged and one.twin_of is None}
         shown = data, list(curves(self.evidence, judged, "confirmation")), pooled
-        drawn = partial(page, *shown) if worker is None else worker.ask(page, *shown)
-        folder.write_result(place, data, epochs(self.evidence, judged))
-        folder.write_report(place, drawn())
+        drawn = partial(page, *shown) if self.worker is None else self.worker.ask(page, *shown)
+
+        def writing() -> None:
+            folder.write_result(place, data, epochs(self.evidence, judged))
+            folder.write_report(place, drawn())
+
+        self.writing = writing
+        writing()
         return pooled
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 MODELS = ("sklearn.ensemble", "sklearn.linear_model")
 PAGE = "downslope.comparison.report.render"
-ENTRIES = ("downslope.losses.base", "downslope.optimizers.base")
 SOBOL = "scipy.stats.qmc"
 IMPORTING = Lock()
 

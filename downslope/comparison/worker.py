@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -39,12 +39,14 @@ class Worker:
         )
         other.close()
         self.asking = ThreadPoolExecutor(1, thread_name_prefix="asking")
+        self.asked: list[Future[tuple[bool, Any]]] = []
         self.ask(gc.set_threshold, *gc.get_threshold())
         self.ask(prepare, *MODELS)
 
     def ask(self, work: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
         """Has a function of a module called there; the answer waits until it is there."""
         future = self.asking.submit(self.answered, work, arguments)
+        self.asked.append(future)
 
         def answer() -> Result:
             done, value = future.result()
@@ -59,6 +61,11 @@ class Worker:
             return self.connection.recv()
         except (OSError, EOFError):  # it has died
             return False, None
+
+    def drop(self) -> None:
+        """Forgets what it was asked and has not begun; nobody may wait for those answers."""
+        for future in self.asked:
+            future.cancel()
 
     def close(self) -> None:
         """Ends the other process, whatever it does."""

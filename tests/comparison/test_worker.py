@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
 
-from downslope.comparison import later, worker
+from downslope.comparison import folder, later, worker
 from downslope.comparison.compare import compare
 from downslope.comparison.controls import KINDS, Job, Rows, all_fitted
 from downslope.comparison.metrics import default_metric
 from downslope.comparison.result import Result
+from downslope.comparison.watch import Watcher
 from downslope.comparison.worker import SHORT, Worker, beside
 from downslope.core.about import Task
 
@@ -70,6 +72,7 @@ def test_a_comparison_is_the_same_with_and_without(hired, tmp_path, monkeypatch)
     assert [work for work, *_ in asked].count(all_fitted) == 5
     drawn, arguments, _ = asked[-1]
     assert drawn is later.page
+    assert hired.ask(eval, "'jax' in __import__('sys').modules")() is False
     assert (helped.folder / "report.html").read_text(encoding="utf-8") == later.page(*arguments)
 
 
@@ -87,6 +90,48 @@ def test_a_worker_that_dies_is_no_loss(hired, before):
     asked = [hired.ask(time.sleep, 0.2), hired.ask(divmod, 7, 2)]
     hired.process.kill()
     assert [answer() for answer in asked] == [None, (3, 1)]
+
+
+def test_what_has_not_begun_can_be_dropped(hired):
+    hired.ask(time.sleep, 0.5)
+    dropped = hired.ask(time.sleep, 1000)
+    hired.drop()
+    assert hired.ask(divmod, 7, 2)() == (3, 1)
+    with pytest.raises(CancelledError):
+        dropped()
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "with a worker"])
+@pytest.mark.parametrize("moment", ["write_result", "write_report"])
+def test_an_answer_that_is_being_written_is_written_to_the_end(hired, tmp_path, monkeypatch, alone, moment):
+    write, calls = getattr(folder, moment), []
+
+    def interrupted(*arguments):
+        calls.append(moment)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        write(*arguments)
+
+    monkeypatch.setattr(folder, moment, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compare("demo:diabetes", out=tmp_path / "run", worker=None if alone else hired, **SMALL)
+    data = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert data["finished"] is True and data["test"]
+    assert (tmp_path / "run" / "report.html").stat().st_size > 100_000
+
+
+def test_a_comparison_that_is_stopped_has_its_report_drawn_there(hired, tmp_path, monkeypatch):
+    class Stopping(Watcher):
+        def ranked(self, row):
+            raise KeyboardInterrupt
+
+    asked = []
+    monkeypatch.setattr(hired, "ask", lambda work, *arguments: asked.append(work) or Worker.ask(hired, work, *arguments))
+    with pytest.raises(KeyboardInterrupt):
+        compare("demo:diabetes", out=tmp_path / "run", worker=hired, watcher=Stopping(), **SMALL)
+    assert asked[-2:] == [later.prepare, later.page]
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["finished"] is False
+    assert (tmp_path / "run" / "report.html").stat().st_size > 20_000
 
 
 def test_it_looks_for_cycles_as_rarely_as_the_first_process(hired):
@@ -159,9 +204,3 @@ except SystemExit as ended:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []"
     assert (tmp_path / "run" / "report.html").stat().st_size > 100_000
-
-
-def test_to_draw_a_page_no_jax_is_imported_before_it_is_asked_for():
-    code = "import sys, downslope.comparison.report.render, downslope.comparison.controls; print('jax' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

@@ -1,5 +1,6 @@
 """How it was done: rules, budget, every setting, versions, papers, and what to type to do it again."""
 
+import re
 import shlex
 from typing import Any
 
@@ -7,6 +8,8 @@ from downslope.comparison.report import series
 from downslope.comparison.report.tables import cell, table
 from downslope.comparison.report.wording import better, block, clean, is_number, number, settings
 from downslope.comparison.wording import percent
+
+WEB = re.compile(r"https://[!-~]+")
 
 
 def protocol(result: dict[str, Any]) -> dict[str, Any]:
@@ -80,18 +83,15 @@ def twin(result: dict[str, Any]) -> str:
 
 
 def references(result: dict[str, Any]) -> list[dict[str, str]]:
-    """The papers of exactly the losses and optimizers that took part."""
-    from downslope.losses import catalogue as known_losses
-    from downslope.optimizers import catalogue as known_optimizers
-
-    found = []
-    for key, catalogue in (("loss", known_losses), ("optimizer", known_optimizers)):
-        for name in sorted({contender[key] for contender in result["contenders"] if contender["status"] != "incompatible"}):
-            paper = catalogue[name].about.source if name in catalogue.names else None
-            if paper is not None:
-                words = f"{paper.authors} ({paper.year}). {paper.title}."
-                found.append({"name": name, "text": clean(words, 300), "url": paper.url})
-    return found
+    """The papers of the losses and optimizers that took part, each with its address where that is one of the web."""
+    return [
+        {
+            "name": clean(paper["name"], 60),
+            "text": clean(paper["text"], 300),
+            "url": paper["url"] if WEB.fullmatch(paper["url"]) else "",
+        }
+        for paper in result.get("papers", ())
+    ]
 
 
 def commands(result: dict[str, Any]) -> dict[str, str]:

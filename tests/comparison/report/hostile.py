@@ -83,5 +83,6 @@ def poison(result: dict[str, Any], runs: list[dict[str, Any]], judged: dict[str,
     result["rows"]["dropped"] = dict.fromkeys(PAYLOADS, 1)
     result["versions"] = {payload: payload for payload in PAYLOADS}
     result["split"]["words"] = result["budget"]["words"] = "".join(PAYLOADS)
+    result["papers"] = [{"name": payload, "text": payload, "url": payload} for payload in PAYLOADS]
     result["controls"].get("twin", {})["of"] = next(payloads)
     return result, runs, judged

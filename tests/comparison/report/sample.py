@@ -6,6 +6,8 @@ import numpy as np
 
 from downslope.comparison.needs import needs
 from downslope.comparison.tunability import tunability
+from downslope.losses import catalogue as all_losses
+from downslope.optimizers import catalogue as all_optimizers
 
 METRICS = {
     "regression": [("rmse", "RMSE", "lower"), ("mae", "MAE", "lower"), ("r2", "R²", "higher")],
@@ -112,6 +114,7 @@ def contender(task: str, loss: str, optimizer: str, badness: float, random: np.r
         "gradients_per_step": 1,
         "epoch_best": 22,
         "updates_to_best": interval(400.0 + 50 * badness, 60.0) | {"runs": 10, "of": 10},
+        "aims_at": all_losses[loss].about.aims_at if loss in all_losses.names else "",
         "best_constant": {"squared_error": 206856.0, "absolute_error": 179700.0, "huber": 191200.0}.get(loss),
     }
 
@@ -328,4 +331,10 @@ def sample(
     }
     result["tunability"] = tuned(result)
     result["needs"] = needs(result)
+    result["papers"] = [
+        {"name": name, "text": f"{name}, {source.title}", "url": source.url}
+        for part, catalogue in (("loss", all_losses), ("optimizer", all_optimizers))
+        for name in sorted({one[part] for one in contenders} & {*catalogue.names})
+        if (source := catalogue[name].about.source) is not None
+    ]
     return result, curves(contenders, task, random, epochs, seeds), predictions(contenders, task, random, rows)
