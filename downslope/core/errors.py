@@ -21,9 +21,9 @@ class UnknownName(DownslopeError):
         names = sorted(known)
         near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=3, cutoff=0.5)
         back = {n.lower(): n for n in names}
-        guess = f"; did you mean {' or '.join(repr(back[n]) for n in near)}?" if near else ";"
+        guess = f"did you mean {' or '.join(repr(back[n]) for n in near)}? Known" if near else "known"
         listing = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
-        return cls(f"unknown {what} {name!r}{where}{guess} Known: {listing}")
+        return cls(f"unknown {what} {name!r}{where}; {guess}: {listing}")
 
 
 class OutOfRange(DownslopeError):

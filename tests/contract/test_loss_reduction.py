@@ -187,7 +187,7 @@ def test_what_makes_no_sense_is_refused(options, error, words):
 
 
 def test_a_denominator_must_have_a_name():
-    with pytest.raises(UnknownName, match="unknown reduction 'mean'; Known: mean_over_count, mean_over_weights, none, sum"):
+    with pytest.raises(UnknownName, match="unknown reduction 'mean'; known: mean_over_count, mean_over_weights, none, sum"):
         reduced(jnp.ones(2), jnp.ones(2), "mean")
 
 

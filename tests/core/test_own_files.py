@@ -192,7 +192,7 @@ MISTAKES = {
         ("def loss(raw, target):\n    return jnp.where(raw > target, 1.0, 0.0)\n", "its gradient is zero for every score"),
         ("def loss(raw, target):\n    return np.abs(raw - target)\n", "line 5: TracerArrayConversionError: "),
         ("def inside(x):\n    return x.none\n\ndef loss(raw, target):\n    return inside(raw)\n", "line 5: AttributeError"),
-        ("task = 'ranking'\ndef loss(raw, target):\n    return raw\n", "unknown task 'ranking' in mine.py; Known: binary"),
+        ("task = 'ranking'\ndef loss(raw, target):\n    return raw\n", "unknown task 'ranking' in mine.py; known: binary"),
         ("link = 'softmax'\ndef loss(raw, target):\n    return raw\n", "unknown link 'softmax' for regression in mine.py"),
         (CLASS.replace("best_constant", "best"), "Mine (mine.py, line 9) lacks best_constant"),
         (CLASS.replace("about =", "other ="), "line 9: class Mine says nothing about itself; it needs `about`"),
