@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import downslope
-from downslope.comparison import second_tier, sentences
+from downslope.comparison import second_tier, sentences, tunability
 from downslope.comparison.audit.audit import audit
 from downslope.comparison.contender import contenders
 from downslope.comparison.ledger import Ledger, sealed
@@ -182,11 +182,11 @@ def test_killed_in_the_second_tier_it_goes_on_to_the_same_bytes(whole, tmp_path,
 
 def test_the_answer_names_the_settings_that_were_tuned(whole):
     entry = {"second_tier": {"chosen": 3, "draws": [{"number": 3, "settings": {"learning_rate": 0.1, "b1": 0.85}}]}}
-    assert second_tier.tuned(entry) == {"b1": 0.85} and second_tier.tuned({"second_tier": None}) == {}
+    assert tunability.tuned(entry) == {"b1": 0.85} and tunability.tuned({"second_tier": None}) == {}
     data = whole[1].data
     first, *_ = data["contenders"]
     second = first["second_tier"]
     drawn = next(draw for draw in second["draws"] if draw["number"])
     pretended = first | {"second_tier": {"chosen": drawn["number"], "draws": second["draws"]}}
-    tuned = second_tier.tuned(pretended)
+    tuned = tunability.tuned(pretended)
     assert tuned and all(f"{name} {value:.3g}" in sentences.use(data, pretended) for name, value in tuned.items())
