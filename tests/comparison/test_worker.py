@@ -22,10 +22,10 @@ from downslope.comparison.worker import SHORT, Worker, beside
 from downslope.core.about import Task
 
 FILES = ("runs.csv", "model/model.safetensors")
-SMALL = {"losses": "squared_error, huber", "optimizers": "sgd, adam", "epochs": 4, "draws": 3, "seeds": 5}
+SMALL = {"losses": "squared_error", "optimizers": "sgd, adam", "epochs": 2, "draws": 2, "seeds": 5}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hired():
     with beside("demo:diabetes") as found:
         assert found is not None
@@ -83,13 +83,15 @@ def test_what_cannot_be_done_there_is_done_here_and_told_here(hired):
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before it is asked", "while it works"])
-def test_a_worker_that_dies_is_no_loss(hired, before):
-    if before:
-        hired.process.kill()
-        hired.process.wait()
-    asked = [hired.ask(time.sleep, 0.2), hired.ask(divmod, 7, 2)]
-    hired.process.kill()
-    assert [answer() for answer in asked] == [None, (3, 1)]
+def test_a_worker_that_dies_is_no_loss(before):
+    with beside("demo:diabetes") as mortal:
+        assert mortal is not None
+        if before:
+            mortal.process.kill()
+            mortal.process.wait()
+        asked = [mortal.ask(time.sleep, 0.2), mortal.ask(divmod, 7, 2)]
+        mortal.process.kill()
+        assert [answer() for answer in asked] == [None, (3, 1)]
 
 
 def test_what_has_not_begun_can_be_dropped(hired):
@@ -101,8 +103,7 @@ def test_what_has_not_begun_can_be_dropped(hired):
         dropped()
 
 
-@pytest.mark.parametrize("alone", [True, False], ids=["alone", "with a worker"])
-@pytest.mark.parametrize("moment", ["write_result", "write_report"])
+@pytest.mark.parametrize(("moment", "alone"), [("write_result", True), ("write_report", False)])
 def test_an_answer_that_is_being_written_is_written_to_the_end(hired, tmp_path, monkeypatch, alone, moment):
     write, calls = getattr(folder, moment), []
 
