@@ -6,6 +6,11 @@ import click
 
 from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_source, example, folder_for, shared
 
+NAMED = {"losses": "loss", "loss": "loss", "optimizers": "optimizer", "optimizer": "optimizer"} | {
+    kind: kind for kind in ("model", "schedule", "average", "class_weight", "penalty")
+}
+"""Options that name entries, each with the kind of entry."""
+
 
 @click.command(epilog=example("downslope compare demo:diabetes --losses huber,mse --optimizers sgd,adam"))
 @shared(DATA)
@@ -21,36 +26,35 @@ def compare(source: str, losses: tuple[str, ...], optimizers: tuple[str, ...], a
     or iris. The same command again continues where it stopped.
     """
     contenders = {"losses": ", ".join(losses) or None, "optimizers": ", ".join(optimizers) or None}
-    check_source(source)
-    from downslope.comparison.worker import beside
-
-    with beside(source) as worker:
-        check_names("loss", contenders["losses"])
-        check_names("optimizer", contenders["optimizers"])
-        return run("compare", source, contenders | options | {"worker": worker}, as_json, quiet)
+    return run("compare", source, contenders | options, as_json, quiet)
 
 
 def run(what: str, source: str, options: dict[str, Any], as_json: bool, quiet: bool) -> int:
     """Runs `compare` or `train`, with progress on stderr and the result on stdout; the exit code."""
+    check_source(source)
     options["out"] = options["out"] or folder_for(source)
     if options["margin"] is None:
         del options["margin"]  # the comparison knows its own
-    for kind in ("model", "schedule", "average", "class_weight", "penalty"):
-        check_names(kind, options[kind])
 
-    from downslope.cli import answer, memory
-    from downslope.cli.progress import Progress
-    from downslope.training import devices
+    from downslope.comparison.worker import beside
 
-    memory.keep()
-    devices.offer()
-    if what == "compare":
-        from downslope.comparison.compare import compare as work
-    else:
-        from downslope.comparison.train import train as work
+    with beside(source) as worker:
+        for option, kind in NAMED.items():
+            check_names(kind, options.get(option))
 
-    with Progress(quiet) as watcher:
-        result = work(source, watcher=watcher, **options)
+        from downslope.cli import answer, memory
+        from downslope.cli.progress import Progress
+        from downslope.training import devices
+
+        memory.keep()
+        devices.offer()
+        if what == "compare":
+            from downslope.comparison.compare import compare as work
+        else:
+            from downslope.comparison.train import train as work
+
+        with Progress(quiet) as watcher:
+            result = work(source, watcher=watcher, worker=worker, **options)
     if as_json:
         click.echo(answer.as_json(result.data))
     else:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from downslope.cli.compare import run
-from downslope.cli.options import DATA, TRAINING, WRITING, check_names, check_source, example, shared
+from downslope.cli.options import DATA, TRAINING, WRITING, example, shared
 
 
 @click.command(epilog=example('downslope train demo:diabetes --loss "huber(delta=0.5)" --optimizer "adam(learning_rate=0.01)"'))
@@ -18,10 +18,4 @@ def train(source: str, as_json: bool, quiet: bool, **options: Any) -> int:
 
     A learning rate in OPTIMIZER is used as it is; without one it is tuned.
     """
-    check_source(source)
-    from downslope.comparison.worker import beside
-
-    with beside(source) as worker:
-        check_names("loss", options["loss"])
-        check_names("optimizer", options["optimizer"])
-        return run("train", source, options | {"worker": worker}, as_json, quiet)
+    return run("train", source, options, as_json, quiet)

@@ -115,6 +115,8 @@ def side_by_side(work: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], w
     """
     from threadpoolctl import threadpool_limits
 
+    if not jobs:
+        return  # nothing to import anything for
     bring(*MODELS)  # before the threads, which each import what they need
     one = partial(threadpool_limits, limits=1)  # OpenMP keeps its limit for each thread, BLAS for all of them
     with one(), warnings.catch_warnings(), ThreadPoolExecutor(workers, initializer=one) as pool:

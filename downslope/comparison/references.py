@@ -1,6 +1,6 @@
 """The controls on the fits that judge: which there must be, who fits them, and what they are worth."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -32,12 +32,10 @@ class References:
         """The judgement of all controls, once the ledger has them."""
         for answer in self.asked:
             self.add(answer())
-        missing = self.missing()
-        if missing:
-            self.add(self.fitted(missing))
+        self.add(self.fitted(self.missing()))
         return self.judged()
 
-    def add(self, runs: Iterator[Run] | list[Run]) -> None:
+    def add(self, runs: Iterable[Run]) -> None:
         """Writes runs down, one after another as they are finished."""
         for run in runs:
             self.ledger.add([run], run.contender)

@@ -249,11 +249,13 @@ def test_a_failed_file_is_tried_again(tmp_path):
 
 
 @pytest.mark.parametrize("text", [LOSS, OPTIMIZER, MODEL])
-def test_good_files_pass_their_trial(tmp_path, text):
-    path = write(tmp_path, text)
+def test_good_files_pass_their_trial(tmp_path, monkeypatch, text):
+    path, refused = write(tmp_path, text), []
+    monkeypatch.setattr(trial, "refuse", lambda record, why: refused.append(why))
     if text is LOSS:
         trial.try_loss(losses.catalogue.make(path), np.linspace(-2, 2, 6, dtype=np.float32), None)
     elif text is OPTIMIZER:
         trial.try_optimizer(optimizers.catalogue.make(path), {"w": np.ones((3, 2), np.float32)}, 0.1)
     else:
         trial.try_model(models.catalogue.make(path), 3, 2)
+    assert refused == []
